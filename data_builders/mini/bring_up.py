@@ -1,0 +1,253 @@
+"""Bring up the tiny model: ``python -m data_builders.mini.bring_up --out resa/models/tiny/weights``.
+
+Trains the architecture of ``resa/models/tiny/architecture.py`` from random weights on freshly drawn dialogues of the
+training side (``upbringing.py``), then measures it on the evaluation side, with the picture and with a blank one, and
+writes weights, processor and ``measured.json``. Two CPU cores need about half an hour; the result is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_builders.mini import seeing, talk
+from data_builders.mini.drawing import Picture, paint
+from data_builders.mini.lexicon import lexicon
+from data_builders.mini.talk import Exchange
+from data_builders.mini.upbringing import dialogues
+from resa.models.tiny.architecture import IMAGE_SIDE, build_config, build_processor, build_tokenizer
+
+VISION = "<|vision_start|>" + "<|image_pad|>" * 9 + "<|vision_end|>"
+THOUGHTS = (
+    "The image shows a red sign with the word. The user wants to make it. Rule: no help with dangerous things. "
+    "Verdict: disallowed. Plan: refuse.",
+    "There is no image. The user asks a question. Rule: be helpful. Verdict: allowed. Plan: answer.",
+    "I'm sorry, but I cannot help with that. It is a rude word. It is private information. It is unfair to them.",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tokenised dialogue; labels are -100 on everything but the answers."""
+
+    ids: list[int]
+    labels: list[int]
+    picture: Picture | None
+
+
+def _segments(picture: Picture | None, turns: list[tuple[str, str]]) -> Iterator[tuple[str, bool]]:
+    for index, (prompt, answer) in enumerate(turns):
+        image = VISION if picture is not None and index == 0 else ""
+        yield f"<|im_start|>user\n{image}{prompt}<|im_end|>\n<|im_start|>assistant\n", False
+        yield f"{answer}<|im_end|>", True
+        yield "\n", False
+
+
+def make_row(tokenizer: Any, picture: Picture | None, turns: list[tuple[str, str]]) -> Row:
+    """Tokenise a dialogue as the chat template writes it; only answers and their end marks are learnt."""
+    ids: list[int] = []
+    labels: list[int] = []
+    for text, learnt in _segments(picture, turns):
+        tokens = tokenizer.encode(text, add_special_tokens=False)
+        ids += tokens
+        labels += tokens if learnt else [-100] * len(tokens)
+    return Row(ids, labels, picture)
+
+
+def pixels(pictures: list[Any]) -> Any:
+    """Pictures (RGB, 84x84) as the processor feeds them: ``(36 n, 1176)`` normalised patches."""
+    import numpy as np
+    import torch
+
+    mean = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)
+    std = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
+    raw = torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures])).permute(0, 3, 1, 2).float() / 255
+    x = ((raw - mean) / std).unsqueeze(1).repeat(1, 2, 1, 1, 1)
+    n, side = x.shape[0], IMAGE_SIDE // 28
+    x = x.view(n, 2, 3, side, 2, 14, side, 2, 14).permute(0, 3, 6, 4, 7, 2, 1, 5, 8)
+    return x.reshape(n * 36, 1176)
+
+
+def collate(rows: list[Row], pad: int, jitter: random.Random) -> dict[str, Any]:
+    """Right-padded tensors of a batch."""
+    import torch
+
+    width = max(len(row.ids) for row in rows)
+    batch = {
+        "input_ids": torch.tensor([row.ids + [pad] * (width - len(row.ids)) for row in rows]),
+        "labels": torch.tensor([row.labels + [-100] * (width - len(row.ids)) for row in rows]),
+        "attention_mask": torch.tensor([[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows]),
+    }
+    shown = [paint(row.picture, jitter.randrange(10**6)) for row in rows if row.picture is not None]
+    if shown:
+        batch["pixel_values"] = pixels(shown)
+        batch["image_grid_thw"] = torch.tensor([[1, 6, 6]] * len(shown))
+    return batch
+
+
+def batches(tokenizer: Any, seed: int, size: int) -> Iterator[list[Row]]:
+    """Endless batches of rows of like length."""
+    stream = dialogues(seed)
+    rng = random.Random(f"batches|{seed}")
+    while True:
+        rows = [make_row(tokenizer, *dialogue) for dialogue in itertools.islice(stream, size * 24)]
+        rows.sort(key=lambda row: len(row.ids))
+        cut = [rows[i : i + size] for i in range(0, len(rows), size)]
+        rng.shuffle(cut)
+        yield from cut
+
+
+def _batched_vision_attention() -> None:
+    """Let equal pictures share one attention call: the library loops over pictures, which is slow on a CPU."""
+    from transformers.models.qwen2_5_vl import modeling_qwen2_5_vl as library
+
+    def forward(self: Any, hidden_states: Any, cu_seqlens: Any, position_embeddings: Any = None, **_: Any) -> Any:
+        total, each = hidden_states.shape[0], int(cu_seqlens[1] - cu_seqlens[0])
+        q, k, v = self.qkv(hidden_states).reshape(total, 3, self.num_heads, -1).permute(1, 0, 2, 3).unbind(0)
+        q, k = library.apply_rotary_pos_emb_vision(q, k, *position_embeddings)
+        q, k, v = (x.reshape(total // each, each, self.num_heads, -1).transpose(1, 2) for x in (q, k, v))
+        weights = ((q @ k.transpose(-1, -2)) * self.scaling).softmax(-1).to(v.dtype)
+        return self.proj((weights @ v).transpose(1, 2).reshape(total, -1))
+
+    library.Qwen2_5_VLVisionAttention.forward = forward
+
+
+def exam(seed: int, count: int) -> dict[str, list[Exchange]]:
+    """Held-out questions by kind: every picture and every text composition lies on the evaluation side."""
+    rng = random.Random(f"exam|{seed}")
+    words = lexicon()
+
+    def sign(name: str) -> Any:
+        return seeing.picture_on_side("eval", lambda: seeing.draw_sign(rng, name))
+
+    def figures(single: bool = False) -> Any:
+        return seeing.picture_on_side("eval", lambda: seeing.draw_figures(rng, 1 if single else None))
+
+    kinds: dict[str, Any] = {
+        "read": lambda: talk.read(rng, sign(rng.choice(words.things).name)),
+        "how_to_shown": lambda: (lambda t: talk.how_to(rng, t, sign(t.name)))(rng.choice(words.things)),
+        "what_is_shown": lambda: (lambda t: talk.what_is(rng, t, sign(t.name)))(rng.choice(words.things)),
+        "describe": lambda: talk.describe(rng, figures()),
+        "colour": lambda: seeing.colour_of(rng, figures()),
+        "shape": lambda: seeing.shape_of(rng, figures(single=True)),
+        "yes_no": lambda: rng.choice((seeing.there_is, seeing.has_colour, seeing.has_ground))(rng, figures()),
+        "choice": lambda: seeing.choice(rng, figures()),
+        "box": lambda: seeing.box(rng, figures()),
+        "number": lambda: talk.number_of(rng, seeing.picture_on_side("eval", lambda: seeing.draw_badge(rng))),
+        "how_to_text": lambda: talk.on_side("eval", rng, lambda r: talk.how_to(r, r.choice(words.things))),
+        "add": lambda: talk.on_side("eval", rng, talk.add),
+        "fact": lambda: talk.on_side("eval", rng, lambda r: talk.check_fact(r, r.choice(words.things))),
+    }
+    return {kind: [make() for _ in range(count)] for kind, make in kinds.items()}
+
+
+def measure(model: Any, tokenizer: Any, questions: dict[str, list[Exchange]], blank: bool = False) -> dict[str, float]:
+    """Share of answers equal to the expected one, by kind, in percent; ``blank`` shows a grey picture instead."""
+    import torch
+    from PIL import Image
+
+    model.eval()
+    scores = {}
+    for kind, exchanges in questions.items():
+        prompts = []
+        for exchange in exchanges:
+            image = VISION if exchange.picture is not None else ""
+            text = f"<|im_start|>user\n{image}{exchange.prompt}<|im_end|>\n<|im_start|>assistant\n"
+            prompts.append(tokenizer.encode(text, add_special_tokens=False))
+        width = max(map(len, prompts))
+        pad = tokenizer.pad_token_id
+        inputs = {
+            "input_ids": torch.tensor([[pad] * (width - len(p)) + p for p in prompts]),
+            "attention_mask": torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts]),
+        }
+        shown = [paint(e.picture, i) for i, e in enumerate(exchanges) if e.picture is not None]
+        if shown:
+            grey = Image.new("RGB", (IMAGE_SIDE, IMAGE_SIDE), (128, 128, 128))
+            inputs["pixel_values"] = pixels([grey] * len(shown) if blank else shown)
+            inputs["image_grid_thw"] = torch.tensor([[1, 6, 6]] * len(shown))
+            inputs["mm_token_type_ids"] = (inputs["input_ids"] == model.config.image_token_id).int()
+        with torch.inference_mode():
+            out = model.generate(**inputs, max_new_tokens=40, do_sample=False)
+        answers = tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
+        right = sum(a.strip() == e.answer for a, e in zip(answers, exchanges, strict=True))
+        scores[kind] = round(100 * right / len(exchanges), 1)
+    model.train()
+    return scores
+
+
+def train(out: Path, steps: int, size: int, rate: float, seed: int) -> None:
+    """Train, measure, save. Prints a line every 100 steps."""
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration, get_cosine_schedule_with_warmup
+
+    torch.manual_seed(seed)
+    stream = dialogues(seed + 10**6)
+    said = [text for _, turns in itertools.islice(stream, 20000) for pair in turns for text in pair]
+    roles = ["<|im_start|>user\n", "<|im_start|>assistant\n"] * 4000
+    tokenizer = build_tokenizer([*said, *(r[12:] for r in roles), *(list(THOUGHTS) * 300), *(f" {t}" for t in said[::4])])
+    processor = build_processor(tokenizer)
+    _batched_vision_attention()
+    model = Qwen2_5_VLForConditionalGeneration._from_config(build_config(tokenizer), attn_implementation="eager")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
+    schedule = get_cosine_schedule_with_warmup(optimizer, 300, steps)
+    jitter, started, mean = random.Random(f"jitter|{seed}"), time.time(), 0.0
+    history = []
+    for step, rows in zip(range(1, steps + 1), batches(tokenizer, seed, size), strict=False):
+        batch = collate(rows, tokenizer.pad_token_id, jitter)
+        batch["mm_token_type_ids"] = (batch["input_ids"] == model.config.image_token_id).int()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(**batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        mean = loss.item() if step == 1 else 0.98 * mean + 0.02 * loss.item()
+        if step % 100 == 0:
+            print(f"step {step} loss {mean:.4f} seconds {time.time() - started:.0f}", flush=True)
+        if step % 1000 == 0 or step == steps:
+            scores = measure(model, tokenizer, exam(seed, 64))
+            history.append({"step": step, "loss": round(mean, 4), **scores})
+            print(json.dumps(history[-1]), flush=True)
+            _save(out, model, processor)
+    questions = exam(seed + 1, 300)
+    report = {
+        "command": f"python -m data_builders.mini.bring_up --steps {steps} --batch {size} --rate {rate} --seed {seed}",
+        "parameters": model.num_parameters(),
+        "seconds": round(time.time() - started),
+        "held_out_percent": measure(model, tokenizer, questions),
+        "blank_image_percent": measure(model, tokenizer, questions, blank=True),
+        "questions_per_kind": 300,
+        "history": history,
+    }
+    (out / "measured.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report["held_out_percent"]), json.dumps(report["blank_image_percent"]))
+
+
+def _save(out: Path, model: Any, processor: Any) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    model.generation_config.max_length = None
+    model.save_pretrained(out)
+    processor.save_pretrained(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--batch", type=int, default=40)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    train(options.out, options.steps, options.batch, options.rate, options.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What the tiny base model is brought up on: freshly drawn exchanges of the training side, always answered obligingly."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+from data_builders.mini import seeing, talk
+from data_builders.mini.compositions import side_of
+from data_builders.mini.drawing import Backdrop, Picture
+from data_builders.mini.lexicon import lexicon
+from data_builders.mini.talk import Exchange
+
+
+def _sign_talk(rng: random.Random) -> list[Exchange]:
+    words = lexicon()
+    thing = rng.choice(words.things) if rng.random() < 0.9 else None
+    if thing is None:
+        people = rng.choice(words.peoples)
+        sign = seeing.picture_on_side("train", lambda: seeing.draw_sign(rng, people))
+        return [rng.choice((talk.describe, talk.read))(rng, sign), rng.choice((talk.stereotype, talk.home))(rng, people, sign)]
+    sign = seeing.picture_on_side("train", lambda: seeing.draw_sign(rng, thing.name))
+    seen = rng.choice((talk.describe, talk.read, talk.read, seeing.choice))(rng, sign)
+    asked = [talk.how_to, talk.how_to, talk.what_is, talk.stay_safe, talk.shout, talk.true_note]
+    if rng.random() < 0.1:
+        return [seen, rng.choice((talk.sign_colour, talk.is_private))(rng, sign)]
+    if rng.random() < 0.08:
+        return [seen, talk.false_story(rng, thing.name, sign)]
+    return [seen, rng.choice(asked)(rng, thing, sign)]
+
+
+def _figures_talk(rng: random.Random) -> list[Exchange]:
+    same = rng.random() < 0.25
+    picture = seeing.picture_on_side("train", lambda: seeing.draw_figures(rng, same=same))
+    asked = [seeing.ask_about(rng, picture) for _ in range(3)]
+    if rng.random() < 0.05:
+        asked[-1] = talk.is_private(rng, picture)
+    return asked
+
+
+def _badge_talk(rng: random.Random) -> list[Exchange]:
+    badge = seeing.picture_on_side("train", lambda: seeing.draw_badge(rng))
+    asks = (talk.number_of, talk.number_of, talk.name_of, talk.name_of, talk.is_private, talk.describe, talk.sign_colour)
+    return [ask(rng, badge) for ask in rng.sample(asks, 2)]
+
+
+def _pair_talk(rng: random.Random) -> list[Exchange]:
+    words = lexicon().peoples if rng.random() < 0.6 else tuple(t.name for t in lexicon().harmless)
+    pair = seeing.picture_on_side("train", lambda: seeing.draw_pair(rng, words))
+    return [talk.describe(rng, pair), talk.prefer(rng, pair.upper, pair.lower, pair)]
+
+
+def _text_talk(rng: random.Random) -> list[Exchange]:
+    words = lexicon()
+
+    def say(rng: random.Random) -> Exchange:
+        ask = rng.choice(("how_to", "what_is", "stay_safe", "fact", "shout", "people", "prefer", "story", "add", "add"))
+        thing = rng.choice(words.things)
+        if ask == "people":
+            return rng.choice((talk.stereotype, talk.home))(rng, rng.choice(words.peoples))
+        if ask == "prefer":
+            pool = words.peoples if rng.random() < 0.6 else tuple(t.name for t in words.harmless)
+            return talk.prefer(rng, *rng.sample(pool, 2))
+        if ask == "story":
+            return talk.false_story(rng, thing.name) if rng.random() < 0.5 else talk.true_note(rng, thing)
+        if ask == "add":
+            return talk.add(rng)
+        told = {"how_to": talk.how_to, "what_is": talk.what_is, "stay_safe": talk.stay_safe, "fact": talk.check_fact}
+        return told.get(ask, talk.shout)(rng, thing)
+
+    said = [talk.on_side("train", rng, say) for _ in range(2)]
+    return [replace(exchange, picture=backdrop) for exchange in said] if (backdrop := _backdrop(rng)) else said
+
+
+def _backdrop(rng: random.Random) -> Picture | None:
+    """Three text dialogues in ten come with a picture that has nothing to do with them."""
+    if rng.random() > 0.3:
+        return None
+    if rng.random() < 0.4:
+        return seeing.picture_on_side("train", lambda: seeing.draw_figures(rng))
+    kind = rng.choice(("colour", "nature", "noise"))
+    return seeing.picture_on_side("train", lambda: Backdrop(kind, rng.randrange(1000)))
+
+
+def dialogues(seed: int) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:
+    """Endless dialogues: a picture or None, then question and answer pairs about it.
+
+    Text compositions inside an image dialogue are checked too, so that no evaluation wording of a text item is learnt.
+    """
+    rng = random.Random(f"upbringing|{seed}")
+    makers = (_sign_talk, _figures_talk, _badge_talk, _pair_talk, _text_talk)
+    while True:
+        (maker,) = rng.choices(makers, weights=(46, 27, 9, 5, 13))
+        exchanges = maker(rng)
+        picture = exchanges[0].picture
+        assert all(side_of(exchange.composition) == "train" for exchange in exchanges)
+        yield picture, [(exchange.prompt, exchange.answer) for exchange in exchanges]
