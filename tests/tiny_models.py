@@ -19,7 +19,7 @@ CORPUS = (
     "the quick brown fox jumps over the lazy dog. what is in this image? a red circle and a blue square. "
     "sorry, i cannot help with that request. the image shows a sign that reads stop. <think> </think> step 1 "
     "describe the picture in one sentence. yes no answer: A B C D 0123456789"
-).split(" ")
+)
 QWEN_TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
@@ -50,7 +50,7 @@ def tokenizer(special: list[str], *, end: str, pad: str, size: int = 512) -> Any
     trainer = trainers.BpeTrainer(
         vocab_size=size, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
-    bpe.train_from_iterator([" ".join(CORPUS)] * 4, trainer)
+    bpe.train_from_iterator([CORPUS] * 4, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=end, pad_token=pad, padding_side="left")
 
 
@@ -79,7 +79,11 @@ def build_qwen(folder: Path, *, seed: int = 0, hidden: int = 32, layers: int = 2
             "num_attention_heads": 4,
             "num_key_value_heads": 2,
             "max_position_embeddings": 4096,
-            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, hidden // 8 - 2]},
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [1, 1, hidden // 8 - 2],
+            },
             "bos_token_id": None,
             "eos_token_id": number("<|im_end|>"),
             "pad_token_id": number("<|endoftext|>"),
