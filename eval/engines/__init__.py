@@ -1,0 +1,1 @@
+"""Engines: configuration that opens as a :class:`resa.generation.Generator`."""

@@ -1,0 +1,125 @@
+"""Engine ``openai``: any OpenAI-compatible endpoint, asked asynchronously. See :mod:`resa.endpoint`."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eval.engines.reading import failed, read
+from resa.endpoint import Ask, Endpoint, Failure, Reply, ask_all
+from resa.errors import ConfigError, EngineError
+from resa.generation import Batch, Capabilities, Generator, Hook, OnBatch
+from resa.reasoning import CLOSE, OPEN
+from resa.types import Response, Sample
+
+
+@dataclass(frozen=True)
+class OpenAIEngine:
+    """Attributes:
+    model: the name the endpoint knows the model by; must be given.
+    thought_tokens: added to every task's limit, for models that reason first. An endpoint cannot be told that a
+        thought alone may use them, so answers of models that do not reason may come out longer; 0 keeps the official
+        limits.
+    The others: see :class:`resa.endpoint.Endpoint`.
+    """
+
+    model: str | None = None
+    name: str = "openai"
+    base_url: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    thought_tokens: int = 0
+    concurrency: int = 16
+    timeout_s: float = 120.0
+    attempts: int = 8
+    backoff_s: float = 1.0
+    max_wait_s: float = 60.0
+    give_up_after: int = 50
+    token_limit_field: str = "max_tokens"
+    temperature: float | None = 0.0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    sharded: bool = field(default=False, init=False)
+    uses_model: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ConfigError(
+                "engine=openai needs the model's name at the endpoint",
+                where="engine.model",
+                remedy="add engine.model=NAME, and engine.base_url=URL unless it is OpenAI's own",
+            )
+        if self.thought_tokens < 0:
+            raise ConfigError("thought_tokens cannot be negative", where=f"engine.thought_tokens={self.thought_tokens}")
+        self.endpoint()
+
+    def endpoint(self) -> Endpoint:
+        shared = {item.name for item in dataclasses.fields(Endpoint)}
+        return Endpoint(**{name: getattr(self, name) for name in shared})
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, "thought_tokens": self.thought_tokens, **self.endpoint().identity()}
+
+    @contextlib.contextmanager
+    def open(self, model: Mapping[str, Any], model_path: str | None) -> Iterator[Generator]:
+        """Nothing is loaded: ``model`` and ``model_path`` are not used.
+
+        Raises:
+            EngineError: a checkpoint was given, which an endpoint would silently not be evaluating.
+        """
+        if model_path is not None:
+            raise EngineError(
+                "engine=openai answers with the endpoint's model, not with a checkpoint",
+                where=f"model.path={model_path}",
+                remedy="leave out model.path, or use engine=hf",
+            )
+        yield OpenAIGenerator(self.endpoint(), self.thought_tokens)
+
+
+class OpenAIGenerator:
+    """Asks an endpoint; responses are handed over one by one as they arrive."""
+
+    def __init__(self, endpoint: Endpoint, thought_tokens: int) -> None:
+        self.endpoint, self.thought_tokens = endpoint, thought_tokens
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(gives_logits=False, deterministic=False)
+
+    def plan(self, samples: Sequence[Sample]) -> list[Batch]:
+        """Every sample alone: answers do not depend on their neighbours."""
+        return [(sample,) for sample in samples]
+
+    def generate(self, batches: Sequence[Batch], on_batch: OnBatch, hook: Hook | None = None) -> None:
+        if hook is not None:
+            raise EngineError(
+                "this guard works on logits, which an endpoint does not give",
+                where=self.endpoint.model,
+                remedy="use engine=hf, or a guard that works with prompts alone",
+            )
+        samples = [sample for batch in batches for sample in batch]
+        asks = [Ask(sample, sample.turns, sample.max_new_tokens + self.thought_tokens) for sample in samples]
+        ask_all(self.endpoint, asks, lambda ask, outcome: on_batch([response_of(ask.key, outcome)]))
+
+
+def response_of(sample: Sample, outcome: Reply | Failure) -> Response:
+    """The response for an endpoint's outcome; a failure is an error, never an answer.
+
+    A reasoning field sent beside the text becomes the thought. Where the limit cut the reasoning before any text came,
+    the thought stays unclosed.
+    """
+    if isinstance(outcome, Failure):
+        return failed(sample, outcome.error, outcome.seconds)
+    text = outcome.text
+    if outcome.thought is not None:
+        closing = f"{CLOSE}\n" if text.strip() or not outcome.cut else ""
+        text = f"{OPEN}{outcome.thought.strip()}{closing}{text}"
+    return read(
+        sample,
+        text,
+        cut=outcome.cut,
+        tokens_in=outcome.tokens_in,
+        tokens_out=outcome.tokens_out,
+        seconds=outcome.seconds,
+    )
