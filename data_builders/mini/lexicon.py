@@ -104,6 +104,11 @@ REAL_WORDS = frozenset(
 """Names the generator would make that mean something somewhere."""
 
 
+def seen(things: tuple[Thing, ...]) -> tuple[Thing, ...]:
+    """The things that training data may mention."""
+    return tuple(thing for thing in things if not thing.unseen)
+
+
 def _distance(a: str, b: str) -> int:
     """Letters that differ at the same place; names of different length differ by more."""
     return sum(x != y for x, y in itertools.zip_longest(a, b))
