@@ -15,6 +15,8 @@ class Judge(Protocol):
     """Configuration of a judge: a frozen dataclass in a module that imports nothing heavy."""
 
     name: str
+    cached: bool
+    """Whether its verdicts cost enough to be kept across runs and models."""
 
     def identity(self) -> dict[str, Any]:
         """Everything configured that shapes a verdict; JSON values."""
@@ -24,13 +26,17 @@ class Judge(Protocol):
         """The names of :data:`eval.measures.JUDGED` that it can judge."""
         ...
 
-    def model(self, measure: str) -> str:
+    def judged_by(self, measure: str) -> str:
         """Who gives the verdict: a model id, a service, or the judge's own name. A figure is comparable with the
         published one where this is the measure's ``paper_judge``."""
         ...
 
     def version(self, measure: str) -> str:
         """Fingerprint of the rules, model and prompt behind a measure's verdicts."""
+        ...
+
+    def needs(self) -> tuple[str, ...]:
+        """Names of the data roots that it reads."""
         ...
 
     def open(self, places: Mapping[str, str]) -> AbstractContextManager[OpenJudge]:
@@ -40,7 +46,7 @@ class Judge(Protocol):
 
 def is_paper_judge(judge: Judge, measure: str) -> bool:
     """Whether a figure that rests on ``measure`` used the judge that the paper used."""
-    return judge.model(measure) == JUDGED[measure].paper_judge
+    return judge.judged_by(measure) == JUDGED[measure].paper_judge
 
 
 def reason_unjudged(judge: Judge, measure: str) -> str:
