@@ -13,9 +13,10 @@ plain ``dict``. What a door calls (all cheap to import, nothing heavy on the pat
 ``config``    the resolved configuration; ``config["launch"]`` is a node of conf/launch, ``config["deepspeed"]["name"]``
               decides whether one process still needs a process group.
 ``run_dir``   the run folder (exists). Jobs, rank logs and the batch script go to ``run_dir/launch/``.
-``door``      the door's file name, ``train.py``. Its module must have a function ``pipeline(config: dict, run_dir: Path)
-              -> int`` (or the name given to ``submit``): a SLURM job calls exactly that, on its first node, without
-              Hydra. ``pipeline`` obtains its launcher by ``launcher_for(config, run_dir)``.
+``door``      the door's file name, ``train.py``. Its module must have a function
+              ``pipeline(config: dict, run_dir: Path) -> int`` (or the name given to ``submit``): a SLURM job calls
+              exactly that, on its first node, without Hydra. ``pipeline`` obtains its launcher by
+              ``launcher_for(config, run_dir)``.
 
 So a door reads:
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-MARKER = ".complete"  # written last: a virtual environment cannot be moved, so it is built in place and marked when whole
+MARKER = ".complete"  # written last: an environment cannot be moved, so it is built in place and marked when whole
 OWN_SETTINGS = {  # what pip is told by its environment, for uv
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
     "PIP_CERT": "SSL_CERT_FILE",
@@ -178,11 +178,11 @@ def install(folder: Path, lock: Path) -> None:
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if subprocess.run([*pip, "uv"]).returncode == 0:
         environ = uv_environ(os.environ)
-        uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--compile-bytecode", "-r", str(lock)]
-        if subprocess.run(uv, env=environ).returncode == 0:
+        uv = [python, "-m", "uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r"]
+        if subprocess.run([*uv, str(lock)], env=environ).returncode == 0:
             return
         print("uv could not install the lock; trying pip, which takes some minutes.", flush=True)
-    step([*pip, "-r", str(lock)], "the libraries could not be installed; is the package index reachable (PIP_INDEX_URL)?")
+    step([*pip, "-r", str(lock)], "the libraries could not be installed; is the package index (PIP_INDEX_URL) there?")
 
 
 def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
