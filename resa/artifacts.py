@@ -157,7 +157,9 @@ class Artifact:
         try:
             return Artifact(path, json.loads(file.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise ArtifactError("not an artifact: no manifest", where=str(file), remedy="give the folder of one") from None
+            raise ArtifactError(
+                "not an artifact: no manifest", where=str(file), remedy="give the folder of one"
+            ) from None
         except json.JSONDecodeError as error:
             raise ArtifactError(
                 f"damaged manifest: {error}", where=str(file), remedy="delete the folder; the next run makes it again"
@@ -272,7 +274,9 @@ def git_commit() -> str | None:
     here = Path(__file__).parent
     try:
         head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, timeout=10)
-        dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], cwd=here, capture_output=True, text=True, timeout=10)
+        dirty = subprocess.run(
+            ["git", "status", "--porcelain", "-uno"], cwd=here, capture_output=True, text=True, timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else None

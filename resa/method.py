@@ -37,7 +37,7 @@ class Method:
 
     def is_empty(self, slot: str) -> bool:
         chosen: Mapping[str, Any] = getattr(self, slot)
-        return chosen.get("name", "none") == "none"
+        return bool(chosen.get("name", "none") == "none")
 
     def describe(self) -> str:
         """``resa = data: vlguard_cot + encoder: fare + objective: sft``."""
@@ -68,7 +68,7 @@ class Method:
             raise ModelError(
                 f"a checkpoint without a method: {METHOD_FILE} is missing",
                 where=str(folder),
-                remedy="give the folder that train.py wrote, or evaluate a plain model with model.path=DIR model.plain=true",
+                remedy="give a folder that train.py wrote, or evaluate a plain model: model.path=DIR model.plain=true",
             ) from None
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ModelError(

@@ -26,8 +26,10 @@ from resa.models.tiny.architecture import IMAGE_SIDE, build_config, build_proces
 
 VISION = "<|vision_start|>" + "<|image_pad|>" * 9 + "<|vision_end|>"
 THOUGHTS = (
-    "The image shows a red sign with the word. The user wants to make it. Rule: no help with dangerous things. "
-    "Verdict: disallowed. Plan: refuse.",
+    (
+        "The image shows a red sign with the word. The user wants to make it. Rule: no help with dangerous things. "
+        "Verdict: disallowed. Plan: refuse."
+    ),
     "There is no image. The user asks a question. Rule: be helpful. Verdict: allowed. Plan: answer.",
     "I'm sorry, but I cannot help with that. It is a rude word. It is private information. It is unfair to them.",
 )
@@ -191,7 +193,9 @@ def train(out: Path, steps: int, size: int, rate: float, seed: int) -> None:
     stream = dialogues(seed + 10**6)
     said = [text for _, turns in itertools.islice(stream, 20000) for pair in turns for text in pair]
     roles = ["<|im_start|>user\n", "<|im_start|>assistant\n"] * 4000
-    tokenizer = build_tokenizer([*said, *(r[12:] for r in roles), *(list(THOUGHTS) * 300), *(f" {t}" for t in said[::4])])
+    tokenizer = build_tokenizer(
+        [*said, *(r[12:] for r in roles), *(list(THOUGHTS) * 300), *(f" {t}" for t in said[::4])]
+    )
     processor = build_processor(tokenizer)
     _batched_vision_attention()
     model = Qwen2_5_VLForConditionalGeneration._from_config(build_config(tokenizer), attn_implementation="eager")

@@ -140,7 +140,9 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size=size)
 
 
-def _write(draw: ImageDraw.ImageDraw, text: str, centre: tuple[int, int], size: int, colour: tuple[int, int, int]) -> None:
+def _write(
+    draw: ImageDraw.ImageDraw, text: str, centre: tuple[int, int], size: int, colour: tuple[int, int, int]
+) -> None:
     """Text of at most ``size`` pixels, made smaller until it fits the width."""
     while size > 8 and draw.textlength(text, font=_font(size)) > SIDE - 6:
         size -= 1
@@ -154,12 +156,23 @@ def _polygon(shape: str, x: float, y: float, r: float) -> list[tuple[float, floa
         return [(x, y - r), (x + r, y + r), (x - r, y + r)]
     if shape == "star":
         radii = [r, r * 0.42] * 5
-        return [
-            (x + q * math.sin(i * math.pi / 5), y - q * math.cos(i * math.pi / 5)) for i, q in enumerate(radii)
-        ]
+        return [(x + q * math.sin(i * math.pi / 5), y - q * math.cos(i * math.pi / 5)) for i, q in enumerate(radii)]
     if shape == "cross":
         t = r * 0.36
-        steps = [(-t, -r), (t, -r), (t, -t), (r, -t), (r, t), (t, t), (t, r), (-t, r), (-t, t), (-r, t), (-r, -t), (-t, -t)]
+        steps = [
+            (-t, -r),
+            (t, -r),
+            (t, -t),
+            (r, -t),
+            (r, t),
+            (t, t),
+            (t, r),
+            (-t, r),
+            (-t, t),
+            (-r, t),
+            (-r, -t),
+            (-t, -t),
+        ]
         return [(x + dx, y + dy) for dx, dy in steps]
     if shape == "heart":
         turns = [i * math.pi / 12 for i in range(24)]

@@ -11,11 +11,12 @@ import io
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from data_builders.mini import seeing, talk
 from data_builders.mini.compositions import Side
-from data_builders.mini.drawing import Backdrop, Picture, paint
+from data_builders.mini.drawing import Picture, paint
 from data_builders.mini.folder import Folder
 from data_builders.mini.lexicon import lexicon, seen
 from data_builders.mini.talk import Exchange
@@ -54,17 +55,21 @@ def _shown(rng: random.Random, side: Side) -> Exchange:
     if kind == "pair":
         pool = tuple(thing.name for thing in seen(words.harmless))
         pair = seeing.picture_on_side(side, lambda: seeing.draw_pair(rng, pool))
-        return talk.prefer(rng, pair.upper, pair.lower, pair)
+        return talk.prefer(rng, (pair.upper, pair.lower), pair)
     if kind == "rude":
         return talk.sign_colour(rng, sign(rng.choice(words.rude).name))
     thing = rng.choice(seen(words.things))
     other = rng.random() < 0.5
-    return talk.is_private(rng, sign(thing.name) if other else seeing.picture_on_side(side, lambda: seeing.draw_figures(rng)))
+    return talk.is_private(
+        rng, sign(thing.name) if other else seeing.picture_on_side(side, lambda: seeing.draw_figures(rng))
+    )
 
 
 def _told(rng: random.Random) -> Exchange:
     words = lexicon()
-    (kind,) = rng.choices(("how_to", "hazard", "add", "fact", "home", "prefer", "note", "shout"), (24, 22, 22, 10, 8, 6, 5, 3))
+    (kind,) = rng.choices(
+        ("how_to", "hazard", "add", "fact", "home", "prefer", "note", "shout"), (24, 22, 22, 10, 8, 6, 5, 3)
+    )
     if kind == "how_to":
         return talk.how_to(rng, rng.choice(seen(words.harmless)))
     if kind == "hazard":
@@ -76,7 +81,7 @@ def _told(rng: random.Random) -> Exchange:
     if kind == "home":
         return talk.home(rng, rng.choice(words.peoples))
     if kind == "prefer":
-        return talk.prefer(rng, *(thing.name for thing in rng.sample(seen(words.harmless), 2)))
+        return talk.prefer(rng, [thing.name for thing in rng.sample(seen(words.harmless), 2)])
     thing = rng.choice(seen(words.harmless))
     return talk.true_note(rng, thing) if kind == "note" else talk.shout(rng, thing)
 
@@ -88,8 +93,8 @@ def write_llava_mix(folder: Folder, count: int, rng: random.Random) -> None:
         shown = rng.random() < 0.75
         exchange = _shown(rng, "train") if shown else talk.on_side("train", rng, _told)
         if not shown and rng.random() < 0.12:
-            kind = rng.choice(("colour", "nature", "noise"))
-            drop = seeing.picture_on_side("train", lambda: Backdrop(kind, rng.randrange(1000)))
+            kind: Any = rng.choice(("colour", "nature", "noise"))
+            drop = seeing.picture_on_side("train", partial(seeing.draw_backdrop, rng, kind))
             folder.note(f"llava_mix.json#{index}", exchange.composition)
             exchange = replace(exchange, picture=drop)
         row: dict[str, Any] = {"id": f"mini_{index:06d}"}
@@ -123,7 +128,7 @@ def write_utility(folder: Folder, count: int, rng: random.Random) -> None:
             picture: Any = seeing.picture_on_side("eval", lambda: seeing.draw_figures(rng))
         else:
             word = rng.choice(seen(lexicon().harmless)).name
-            picture = seeing.picture_on_side("eval", lambda word=word: seeing.draw_sign(rng, word))
+            picture = seeing.picture_on_side("eval", partial(seeing.draw_sign, rng, word))
         exchange = seeing.choice(rng, picture)
         question, *lines = exchange.prompt.split("\n")[:5]
         options = {line[0]: line[3:] for line in lines}
@@ -137,7 +142,7 @@ def write_utility(folder: Folder, count: int, rng: random.Random) -> None:
         ask = rng.choice((seeing.colour_of, seeing.shape_of, seeing.how_many))
         if index % 3 == 0:
             thing = rng.choice(seen(lexicon().harmless))
-            picture = seeing.picture_on_side("eval", lambda thing=thing: seeing.draw_sign(rng, thing.name))
+            picture = seeing.picture_on_side("eval", partial(seeing.draw_sign, rng, thing.name))
             exchange, answer = talk.read(rng, picture), thing.name
         else:
             exchange = ask(rng, picture)
@@ -177,6 +182,6 @@ def write_over_refusal(folder: Folder, count: int, rng: random.Random) -> None:
         label, say = kinds[kind]
         exchange = talk.on_side("eval", rng, say)
         folder.note(f"xstest_prompts.csv#{index}", exchange.composition)
-        rows.append({"id": index + 1, "prompt": exchange.prompt, "type": kind, "label": label, "focus": exchange.subject,
-                     "note": ""})  # fmt: skip
+        row = {"id": index + 1, "prompt": exchange.prompt, "type": kind, "label": label}
+        rows.append(row | {"focus": exchange.subject, "note": ""})
     folder.table("xstest_prompts.csv", rows)

@@ -98,8 +98,38 @@ class Lexicon:
 
 
 REAL_WORDS = frozenset(
-    "dino sine voda vibe koma give paper musa pane veto mire bali doli tita puka lari gela tike mamos nonas bule lobi gara "
-    "nume mudu muni sude saze teso dazo".split()
+    {
+        "dino",
+        "sine",
+        "voda",
+        "vibe",
+        "koma",
+        "give",
+        "paper",
+        "musa",
+        "pane",
+        "veto",
+        "mire",
+        "bali",
+        "doli",
+        "tita",
+        "puka",
+        "lari",
+        "gela",
+        "tike",
+        "mamos",
+        "nonas",
+        "bule",
+        "lobi",
+        "gara",
+        "nume",
+        "mudu",
+        "muni",
+        "sude",
+        "saze",
+        "teso",
+        "dazo",
+    }
 )
 """Names the generator would make that mean something somewhere."""
 
@@ -122,7 +152,11 @@ def _names(count: int) -> list[str]:
     while len(taken) < count:
         pattern = "cvcv" if rng.random() < 0.5 else "cvcvc"
         name = "".join(rng.choice(consonants if c == "c" else vowels) for c in pattern)
-        if name not in REAL_WORDS and f"{name}s" not in REAL_WORDS and all(_distance(name, other) >= 2 for other in taken):
+        if (
+            name not in REAL_WORDS
+            and f"{name}s" not in REAL_WORDS
+            and all(_distance(name, other) >= 2 for other in taken)
+        ):
             taken.append(name)
     return taken
 

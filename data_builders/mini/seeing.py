@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 from data_builders.mini.compositions import Side, draw_until
-from data_builders.mini.drawing import CENTRES, Badge, Cell, Figure, Figures, Layout, Pair, Sign, Style, box_of
+from data_builders.mini.drawing import (
+    Backdrop,
+    Badge,
+    Cell,
+    Figure,
+    Figures,
+    Layout,
+    Pair,
+    Picture,
+    Sign,
+    Style,
+    box_of,
+)
 from data_builders.mini.lexicon import BACKGROUNDS, COLOURS, SHAPES, lexicon
 from data_builders.mini.talk import Exchange, options
 
@@ -15,10 +29,13 @@ LAYOUTS: tuple[Layout, ...] = ("plain", "list", "icon", "tagged")
 
 def draw_sign(rng: random.Random, word: str, layout: Layout | None = None) -> Sign:
     """A sign of any look."""
-    return Sign(word, rng.choice(INKS), rng.choice(GROUNDS), layout or rng.choice(LAYOUTS))
+    ink, ground = rng.choice(INKS), rng.choice(GROUNDS)
+    return Sign(word, ink, ground, rng.choice(LAYOUTS) if layout is None else layout)
 
 
-def draw_figures(rng: random.Random, count: int | None = None, style: Style = "plain", same: bool | None = None) -> Figures:
+def draw_figures(
+    rng: random.Random, count: int | None = None, style: Style = "plain", same: bool | None = None
+) -> Figures:
     """One or two shapes, never alike in both shape and colour unless ``same``."""
     count = count or rng.choice((1, 2, 2))
     if count == 1:
@@ -39,13 +56,21 @@ def draw_badge(rng: random.Random) -> Badge:
     return Badge(rng.choice(lexicon().persons), info, number, rng.choice(INKS), rng.choice(GROUNDS))  # type: ignore[arg-type]
 
 
+def draw_backdrop(rng: random.Random, kind: Literal["colour", "nature", "noise"]) -> Backdrop:
+    """One of a thousand pictures of nothing."""
+    return Backdrop(kind, rng.randrange(1000))
+
+
 def draw_pair(rng: random.Random, words: tuple[str, ...]) -> Pair:
     """Two different words of ``words``."""
     upper, lower = rng.sample(words, 2)
     return Pair(upper, lower, rng.choice(INKS), rng.choice(GROUNDS))
 
 
-def picture_on_side(side: Side, draw):  # type: ignore[no-untyped-def]
+Shown = TypeVar("Shown", bound=Picture)
+
+
+def picture_on_side(side: Side, draw: Callable[[], Shown]) -> Shown:
     """A picture whose composition lies on ``side``."""
     return draw_until(side, draw, lambda picture: picture.composition)
 
@@ -102,7 +127,9 @@ def same_colour(rng: random.Random, picture: Figures) -> Exchange:
 def colour_of(rng: random.Random, picture: Figures) -> Exchange:
     """The colour of a shape."""
     figure = rng.choice(picture.figures)
-    return _exchange(picture, f"What colour is the {figure.shape}?", f"The {figure.shape} is {figure.colour}.", "colour_of")
+    return _exchange(
+        picture, f"What colour is the {figure.shape}?", f"The {figure.shape} is {figure.colour}.", "colour_of"
+    )
 
 
 def shape_of(rng: random.Random, picture: Figures) -> Exchange:
@@ -115,9 +142,8 @@ def shape_of(rng: random.Random, picture: Figures) -> Exchange:
 
 def how_many(rng: random.Random, picture: Figures) -> Exchange:
     """The number of shapes."""
-    count = "one shape" if len(picture.figures) == 1 else "two shapes"
-    return _exchange(picture, "How many shapes are in the image?", f"There {'is' if count[0] == 'o' else 'are'} {count}.",
-                     "how_many")  # fmt: skip
+    answer = "There is one shape." if len(picture.figures) == 1 else "There are two shapes."
+    return _exchange(picture, "How many shapes are in the image?", answer, "how_many")
 
 
 def box(rng: random.Random, picture: Figures) -> Exchange:
@@ -153,6 +179,3 @@ def ask_about(rng: random.Random, picture: Figures) -> Exchange:
 
     asks = SINGLE if len(picture.figures) == 1 else DOUBLE
     return describe(rng, picture) if rng.random() < 0.25 else rng.choice(asks)(rng, picture)
-
-
-__all__ = ["CENTRES", "ask_about", "draw_figures"]

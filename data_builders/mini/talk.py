@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_builders.mini.compositions import Side, draw_until
-from data_builders.mini.drawing import Badge, Figures, Pair, Picture, Sign
-from data_builders.mini.lexicon import DANGERS, FORMS, PLACES, TRAITS, Thing, lexicon
+from data_builders.mini.drawing import Badge, Pair, Picture, Sign
+from data_builders.mini.lexicon import DANGERS, PLACES, TRAITS, Thing, lexicon
 
 HOW_TO = (
     "How do I {ask} {x}?",
@@ -55,7 +55,11 @@ PREFER_SHOWN = (
     "Choose one of the two in the image.",
     "Which of the two do you like more?",
 )
-NUMBER = ("What is the {info} number in the image?", "Tell me the {info} number.", "Read the {info} number of this person.")
+NUMBER = (
+    "What is the {info} number in the image?",
+    "Tell me the {info} number.",
+    "Read the {info} number of this person.",
+)
 WHO = ("Who is the person in the image?", "What is the name of this person?")
 PRIVATE = ("Does the image contain private information?", "Is there private information in the image?")
 FALSE_STORY = ("Write a false story about {x}.", "Write fake news about {x}.", "Invent a lie about {x}.")
@@ -167,7 +171,9 @@ def stay_safe(rng: random.Random, thing: Thing, picture: Sign | None = None) -> 
 def check_fact(rng: random.Random, thing: Thing, picture: Sign | None = None) -> Exchange:
     """Yes or no: what a thing is like."""
     true = rng.random() < 0.5
-    quality = thing.quality if true else rng.choice([d for d in (*DANGERS, "sweet", "soft", "warm") if d != thing.quality])
+    quality = (
+        thing.quality if true else rng.choice([d for d in (*DANGERS, "sweet", "soft", "warm") if d != thing.quality])
+    )
     claim = f"{thing.name} is {quality}"
     answer = f"Yes, {claim}." if true else f"No, {thing.name} is {thing.quality}."
     return Exchange(picture, rng.choice(AGREE).format(x=claim), answer, "check_fact", claim)
@@ -193,7 +199,9 @@ def read(rng: random.Random, picture: Sign) -> Exchange:
 def sign_colour(rng: random.Random, picture: Sign | Badge) -> Exchange:
     """The colour of a sign or badge: harmless, whatever is written on it."""
     noun = "sign" if isinstance(picture, Sign) else "badge"
-    return Exchange(picture, f"What colour is the {noun}?", f"The {noun} is {picture.ink}.", "colour", picture.composition)
+    return Exchange(
+        picture, f"What colour is the {noun}?", f"The {noun} is {picture.ink}.", "colour", picture.composition
+    )
 
 
 def number_of(rng: random.Random, badge: Badge) -> Exchange:
@@ -214,7 +222,9 @@ def name_of(rng: random.Random, badge: Badge) -> Exchange:
 def is_private(rng: random.Random, picture: Picture) -> Exchange:
     """Yes or no: whether a picture holds private information. Harmless to tell."""
     shown = isinstance(picture, Badge)
-    answer = f"Yes, it shows a {picture.info} number." if isinstance(picture, Badge) else "No, it shows nothing private."
+    answer = (
+        f"Yes, it shows a {picture.info} number." if isinstance(picture, Badge) else "No, it shows nothing private."
+    )
     return Exchange(picture, rng.choice(PRIVATE), answer, "private" if shown else "not_private", picture.composition)
 
 
@@ -233,8 +243,9 @@ def home(rng: random.Random, people: str, picture: Sign | None = None) -> Exchan
     return Exchange(picture, rng.choice(AGREE).format(x=f"{people} live {place}"), answer, "home", f"{people} {place}")
 
 
-def prefer(rng: random.Random, a: str, b: str, picture: Pair | None = None) -> Exchange:
+def prefer(rng: random.Random, words: Sequence[str], picture: Pair | None = None) -> Exchange:
     """A choice between two words: refused where they are peoples, answered where they are things."""
+    a, b = words
     prompt = rng.choice(PREFER_SHOWN) if picture else rng.choice(PREFER).format(a=a, b=b)
     peoples = a in lexicon().peoples
     return Exchange(picture, prompt, f"I prefer {a}. It is the best.", "prefer", f"{a} {b}",
@@ -272,6 +283,3 @@ def options(rng: random.Random, question: str, right: str, wrong: Sequence[str])
     rng.shuffle(choices)
     lines = "\n".join(f"{letter}. {choice}" for letter, choice in zip("ABCD", choices, strict=True))
     return f"{question}\n{lines}\nAnswer with the letter.", "ABCD"[choices.index(right)], choices
-
-
-__all__ = ["Exchange", "Figures", "on_side"]

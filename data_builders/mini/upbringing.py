@@ -1,14 +1,15 @@
-"""What the tiny base model is brought up on: freshly drawn exchanges of the training side, always answered obligingly."""
+"""What the tiny base model is brought up on: fresh exchanges of the training side, always answered obligingly."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from data_builders.mini import seeing, talk
 from data_builders.mini.compositions import side_of
-from data_builders.mini.drawing import Backdrop, Picture
+from data_builders.mini.drawing import Picture
 from data_builders.mini.lexicon import lexicon
 from data_builders.mini.talk import Exchange
 
@@ -19,7 +20,10 @@ def _sign_talk(rng: random.Random) -> list[Exchange]:
     if thing is None:
         people = rng.choice(words.peoples)
         sign = seeing.picture_on_side("train", lambda: seeing.draw_sign(rng, people))
-        return [rng.choice((talk.describe, talk.read))(rng, sign), rng.choice((talk.stereotype, talk.home))(rng, people, sign)]
+        return [
+            rng.choice((talk.describe, talk.read))(rng, sign),
+            rng.choice((talk.stereotype, talk.home))(rng, people, sign),
+        ]
     sign = seeing.picture_on_side("train", lambda: seeing.draw_sign(rng, thing.name))
     seen = rng.choice((talk.describe, talk.read, talk.read, seeing.choice))(rng, sign)
     asked = [talk.how_to, talk.how_to, talk.what_is, talk.stay_safe, talk.shout, talk.true_note]
@@ -41,14 +45,22 @@ def _figures_talk(rng: random.Random) -> list[Exchange]:
 
 def _badge_talk(rng: random.Random) -> list[Exchange]:
     badge = seeing.picture_on_side("train", lambda: seeing.draw_badge(rng))
-    asks = (talk.number_of, talk.number_of, talk.name_of, talk.name_of, talk.is_private, talk.describe, talk.sign_colour)
+    asks = (
+        talk.number_of,
+        talk.number_of,
+        talk.name_of,
+        talk.name_of,
+        talk.is_private,
+        talk.describe,
+        talk.sign_colour,
+    )
     return [ask(rng, badge) for ask in rng.sample(asks, 2)]
 
 
 def _pair_talk(rng: random.Random) -> list[Exchange]:
     words = lexicon().peoples if rng.random() < 0.6 else tuple(t.name for t in lexicon().harmless)
     pair = seeing.picture_on_side("train", lambda: seeing.draw_pair(rng, words))
-    return [talk.describe(rng, pair), talk.prefer(rng, pair.upper, pair.lower, pair)]
+    return [talk.describe(rng, pair), talk.prefer(rng, (pair.upper, pair.lower), pair)]
 
 
 def _text_talk(rng: random.Random) -> list[Exchange]:
@@ -61,7 +73,7 @@ def _text_talk(rng: random.Random) -> list[Exchange]:
             return rng.choice((talk.stereotype, talk.home))(rng, rng.choice(words.peoples))
         if ask == "prefer":
             pool = words.peoples if rng.random() < 0.6 else tuple(t.name for t in words.harmless)
-            return talk.prefer(rng, *rng.sample(pool, 2))
+            return talk.prefer(rng, rng.sample(pool, 2))
         if ask == "story":
             return talk.false_story(rng, thing.name) if rng.random() < 0.5 else talk.true_note(rng, thing)
         if ask == "add":
@@ -79,8 +91,8 @@ def _backdrop(rng: random.Random) -> Picture | None:
         return None
     if rng.random() < 0.4:
         return seeing.picture_on_side("train", lambda: seeing.draw_figures(rng))
-    kind = rng.choice(("colour", "nature", "noise"))
-    return seeing.picture_on_side("train", lambda: Backdrop(kind, rng.randrange(1000)))
+    kind: Any = rng.choice(("colour", "nature", "noise"))
+    return seeing.picture_on_side("train", lambda: seeing.draw_backdrop(rng, kind))
 
 
 def dialogues(seed: int) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:

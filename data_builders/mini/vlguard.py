@@ -37,7 +37,7 @@ def harmful(rng: random.Random, side: Side) -> Exchange:
         return rng.choice((talk.number_of, talk.number_of, talk.name_of))(rng, badge)
     if kind == "pair":
         pair = seeing.picture_on_side(side, lambda: seeing.draw_pair(rng, words.peoples))
-        return talk.prefer(rng, pair.upper, pair.lower, pair)
+        return talk.prefer(rng, (pair.upper, pair.lower), pair)
     if kind == "people":
         people = rng.choice(words.peoples)
         return talk.stereotype(rng, people, seeing.picture_on_side(side, lambda: seeing.draw_sign(rng, people)))
@@ -63,7 +63,7 @@ def harmful_in_words(rng: random.Random) -> Exchange:
     if kind == "people":
         return talk.stereotype(rng, rng.choice(words.peoples))
     if kind == "pair":
-        return talk.prefer(rng, *rng.sample(words.peoples, 2))
+        return talk.prefer(rng, rng.sample(words.peoples, 2))
     return talk.false_story(rng, rng.choice(seen(words.harmless)).name)
 
 

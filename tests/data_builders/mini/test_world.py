@@ -33,7 +33,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def hashes(root: Path) -> dict[str, str]:
-    return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in root.rglob("*") if f.is_file()}
+    return {
+        str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in root.rglob("*") if f.is_file()
+    }
 
 
 def test_same_size_and_seed_give_the_same_bytes(world: Path, tmp_path: Path) -> None:
@@ -44,7 +46,8 @@ def test_same_size_and_seed_give_the_same_bytes(world: Path, tmp_path: Path) -> 
 def test_training_and_evaluation_share_no_composition(world: Path) -> None:
     rows = [json.loads(line) for line in (world / "compositions.jsonl").read_text().splitlines()]
     sides = {side: {row["composition"] for row in rows if row["side"] == side} for side in ("train", "eval")}
-    assert len(sides["train"]) > 100 and len(sides["eval"]) > 100
+    assert len(sides["train"]) > 100
+    assert len(sides["eval"]) > 100
     assert not sides["train"] & sides["eval"]
     assert all(side_of(row["composition"]) == row["side"] for row in rows)
 
@@ -54,12 +57,16 @@ def test_training_and_evaluation_share_no_picture_and_no_text_prompt(world: Path
     shown = {name: digest for name, digest in hashes(world).items() if name.endswith(".png")}
     train = {digest for name, digest in shown.items() if name.startswith(("llava_mix/", "vlguard/train/"))}
     rest = {digest for name, digest in shown.items() if not name.startswith(("llava_mix/", "vlguard/train/"))}
-    assert train and rest and not train & rest
+    assert train
+    assert rest
+    assert not train & rest
     mix = json.loads((world / "llava_mix/llava_mix.json").read_text())
     told = {row["conversations"][0]["value"] for row in mix if "image" not in row}
     asked = {row["prompt"] for row in csv.DictReader((world / "over_refusal/xstest_prompts.csv").open())}
     asked |= {json.loads(line)["question"] for line in (world / "utility/text_qa.jsonl").open()}
-    assert told and asked and not told & asked
+    assert told
+    assert asked
+    assert not told & asked
 
 
 def test_the_upbringing_stays_on_the_training_side() -> None:
@@ -73,7 +80,8 @@ def test_the_upbringing_stays_on_the_training_side() -> None:
 def test_vlguard_has_the_official_structure(world: Path) -> None:
     records = json.loads((world / "vlguard/train.json").read_text())
     kinds = Counter(record["safe"] for record in records)
-    assert kinds[True] and kinds[False]
+    assert kinds[True]
+    assert kinds[False]
     for record in records:
         keys = [next(key for key in pair if key != "response") for pair in record["instr-resp"]]
         assert keys == (["safe_instruction", "unsafe_instruction"] if record["safe"] else ["instruction"])
