@@ -7,6 +7,14 @@ configured judge (``eval/judges``); every other name is a rule of ``eval/rules``
 the same stage. Each gives one :class:`resa.types.Judgement`; scoring reads judgements and nothing else, so both
 profiles come from the same verdicts (a rule whose reading differs between the profiles is two measures, ``yes_no`` and
 ``yes_no_strict``).
+
+What the stages (``eval/stage.py``) call, and who writes it:
+
+    config["benchmark"] is a node whose ``_target_`` is a :class:`Benchmark`                          owner "tasks"
+    eval.rules.verdict(measure: Measure, text: str) -> Verdict,  eval.rules.version(name) -> str      owner "tasks"
+    eval.scoring.score(benchmark, samples, responses, judgements, judging) -> dict  (scores.json)     owner "tasks"
+
+where ``judging`` is the mapping that the judging stage leaves in ``judging.json`` (see eval/judging.py).
 """
 
 from __future__ import annotations
@@ -108,4 +116,33 @@ class OpenJudge(Protocol):
         Raises:
             JudgeError: nothing can be judged at all.
         """
+        ...
+
+
+class Benchmark(Protocol):
+    """Configuration of what is evaluated: a frozen dataclass in a module that imports nothing heavy."""
+
+    name: str
+
+    def identity(self) -> dict[str, Any]:
+        """Everything configured that shapes samples, measures or scores; JSON values."""
+        ...
+
+    def roots(self) -> tuple[str, ...]:
+        """Names of the data roots that the chosen tasks read (``multitrust`` ...)."""
+        ...
+
+    def samples(self, roots: Mapping[str, str]) -> Sequence[Sample]:
+        """Every sample, always in the same order, ids unique.
+
+        Args:
+            roots: name -> folder or file, of :meth:`roots`.
+
+        Raises:
+            DataError: a dataset is missing or malformed.
+        """
+        ...
+
+    def measures(self, sample: Sample) -> Sequence[Measure]:
+        """What is to be judged of the response to ``sample``, in a fixed order."""
         ...

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from resa.errors import EngineError
+from resa.models.chat import LoadImage, message, prompt_inputs
 from resa.reasoning import CLOSE, OPEN
 from resa.types import Sample, Turn
-
-LoadImage = Callable[[str], Any]
 
 
 class Chat:
@@ -42,16 +41,7 @@ class Chat:
         Raises:
             ValueError: a prompt does not fit the template or the processor.
         """
-        conversations = [[message(turn, load) for turn in sample.turns] for sample in samples]
-        return self.processor.apply_chat_template(
-            conversations,
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            sanitize_control_tokens=self._can_sanitize(),
-            processor_kwargs={"padding": True, "padding_side": "left"},
-        )
+        return prompt_inputs(self.processor, [sample.turns for sample in samples], load)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of generated tokens: special tokens removed, the think tags kept even where they are special."""
@@ -72,18 +62,6 @@ class Chat:
     def _opens_thought(self) -> bool:
         """Whether the generation prompt ends inside a thought."""
         prompt = self.processor.apply_chat_template(
-            [{"role": "user", "content": [{"type": "text", "text": "."}]}], add_generation_prompt=True, tokenize=False
+            [message(Turn("user", "."))], add_generation_prompt=True, tokenize=False
         )
         return str(prompt).rstrip().endswith(OPEN)
-
-    def _can_sanitize(self) -> bool:
-        """transformers 5.23 sanitises only behind templates that write the special tokens themselves."""
-        backend = getattr(self.tokenizer, "_tokenizer", None)
-        post = backend.post_processor if backend is not None else None
-        return post is None or not post.num_special_tokens_to_add(False)
-
-
-def message(turn: Turn, load: LoadImage) -> dict[str, Any]:
-    """A turn in the form chat templates take: its images, then its text."""
-    content: list[dict[str, Any]] = [{"type": "image", "image": load(image)} for image in turn.images]
-    return {"role": turn.role, "content": [*content, {"type": "text", "text": turn.text}]}

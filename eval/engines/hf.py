@@ -15,6 +15,7 @@ from typing import Any
 
 from resa.errors import ConfigError
 from resa.generation import Generator
+from resa.ranks import local_rank
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class HfEngine:
         spec = ModelSpec.from_config(model)
         if model_path is not None:
             spec = dataclasses.replace(spec, path=model_path)
-        loaded = load_model(spec, device=self.device)
+        loaded = load_model(spec, device=self.device or _own_device())
         generator = HfGenerator(
             loaded.model,
             loaded.processor,
@@ -74,6 +75,13 @@ class HfEngine:
             generator.close()
             del loaded, generator
             free_memory()
+
+
+def _own_device() -> str:
+    """This rank's GPU, or the CPU."""
+    import torch
+
+    return f"cuda:{local_rank() % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
 
 
 def free_memory() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any
 
-from resa.errors import DataError
+from resa.images import read_rgb
 
 
 class ImageCache:
@@ -26,31 +25,12 @@ class ImageCache:
         if file in self._held:
             self._held.move_to_end(file)
             return self._held[file]
-        image = read_rgb(Path(file))
+        image = read_rgb(file)
         self._held[file] = image
         self._bytes += _size(image)
         while self._bytes > self.max_bytes and len(self._held) > 1:
             self._bytes -= _size(self._held.popitem(last=False)[1])
         return image
-
-
-def read_rgb(file: Path) -> Any:
-    """Decode an image file wholly, as RGB.
-
-    Raises:
-        DataError: it is missing, truncated or no image.
-    """
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(file) as opened:
-            return ImageOps.exif_transpose(opened).convert("RGB")
-    except FileNotFoundError:
-        raise DataError("the image is missing", where=str(file), remedy="complete the dataset's folder") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"the image cannot be read: {error}", where=str(file), remedy="copy the file again from its source"
-        ) from error
 
 
 def _size(image: Any) -> int:
