@@ -1,0 +1,83 @@
+"""Which weights move: by part of the architecture, never by a list of layer names.
+
+``all-linear`` of PEFT also adapts the vision tower (24 of 52 adapters on Qwen2.5-VL; LLaVA#1647), so the adapter's
+targets are named here, one by one, from inside the language model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from resa.errors import TrainingError
+from resa.models.anatomy import anatomy
+from resa.training.spec import TrainingSpec
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PreTrainedModel
+
+
+def freeze(model: PreTrainedModel, spec: TrainingSpec) -> None:
+    """Set ``requires_grad`` of every weight: the parts that ``spec`` names move, all else is frozen."""
+    parts = anatomy(model)
+    full = spec.language_model == "full"
+    for name, parameter in model.named_parameters():
+        if _inside(name, parts.vision_tower):
+            parameter.requires_grad_(spec.train_vision_tower and not _inside(name, parts.projector))
+        else:
+            parameter.requires_grad_(full)
+    if parts.projector is not None:
+        for parameter in model.get_submodule(parts.projector).parameters():
+            parameter.requires_grad_(spec.train_projector)
+
+
+def lora_config(model: PreTrainedModel, spec: TrainingSpec) -> LoraConfig | None:
+    """The adapter: on every linear layer inside the language model, nowhere else; None without one.
+
+    Raises:
+        TrainingError: the language model has no linear layer.
+    """
+    if spec.language_model != "lora":
+        return None
+    import torch
+    from peft import LoraConfig
+
+    inside = anatomy(model).language_model
+    modules = model.named_modules()
+    targets = [name for name, module in modules if _inside(name, inside) and isinstance(module, torch.nn.Linear)]
+    if not targets:
+        raise TrainingError("the language model has no linear layer to adapt", where=inside)
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    whole = sorted({name.rpartition(".")[0] for name in trained})
+    return LoraConfig(
+        r=spec.lora_rank,
+        lora_alpha=spec.lora_alpha,
+        lora_dropout=spec.lora_dropout,
+        target_modules=targets,
+        modules_to_save=whole or None,
+        task_type="CAUSAL_LM",
+    )
+
+
+def trainable(model: Any) -> list[tuple[str, tuple[int, ...]]]:
+    """Names and whole shapes of the weights that move (ZeRO-3's parts count as what they are parts of)."""
+    found = ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
+    return sorted((name, tuple(getattr(parameter, "ds_shape", parameter.shape))) for name, parameter in found)
+
+
+def trainable_hash(model: Any) -> str:
+    """16 hex digits of :func:`trainable`: a checkpoint of another set of weights cannot be resumed."""
+    return hashlib.sha256(repr(trainable(model)).encode()).hexdigest()[:16]
+
+
+def moves_vision(model: Any) -> bool:
+    """Whether any weight that images pass through before the language model moves."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    parts = anatomy(base)
+    paths = [path for path in (parts.vision_tower, parts.projector) if path is not None]
+    return any(parameter.requires_grad for path in paths for parameter in base.get_submodule(path).parameters())
+
+
+def _inside(name: str, part: str | None) -> bool:
+    return part is not None and (name == part or name.startswith(part + "."))

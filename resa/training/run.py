@@ -1,0 +1,190 @@
+"""The work of one rank: load, freeze, train, save. Started by the launcher with a plain job (resa/training/stage.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from resa.artifacts import CONTENTS, write_atomically
+from resa.method import Method
+from resa.models.spec import ModelSpec
+from resa.ranks import barrier, is_main, world_size
+from resa.training.objective import Objective, Parts, Prepared, Source
+from resa.training.spec import DeepSpeedSpec, TrainingSpec
+
+
+def run(job: dict[str, Any]) -> None:
+    """Train one checkpoint into ``job["output_dir"]``; every rank calls this. See ``make_checkpoint`` for the job.
+
+    Raises:
+        ResaError: it cannot be trained, with the reason.
+    """
+    from hydra.utils import instantiate
+
+    method = Method.from_json(job["method"])
+    if method.is_empty("objective"):
+        _write_untrained(job, method)
+        return
+    _prepare_process(job)
+    objective: Objective = instantiate(dict(method.objective))
+    _train(job, method, objective, instantiate(job["training"]))
+
+
+def _write_untrained(job: Mapping[str, Any], method: Method) -> None:
+    """The base as it is, with its encoder: loaded once, so that one that does not fit is found now."""
+    from resa.models.checkpoint import save_checkpoint
+    from resa.models.load import load_model
+
+    base, encoder = ModelSpec.from_json(job["model"]), _path(job["encoder"])
+    loaded = load_model(base, device="cpu", encoder=encoder)
+    folder = Path(job["output_dir"])
+    save_checkpoint(folder, base=base, method=method, processor=loaded.processor, encoder=encoder)
+    write_atomically(folder / CONTENTS, json.dumps({"trained": False}))
+
+
+def _prepare_process(job: Mapping[str, Any]) -> None:
+    """DeepSpeed reads its accelerator and ranks from the environment when it is imported."""
+    import torch
+
+    if not torch.cuda.is_available():
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    if _deepspeed(job) is not None and "RANK" not in os.environ:
+        alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+        os.environ.update({**alone, **{name: os.environ[name] for name in alone if name in os.environ}})
+
+
+def _deepspeed(job: Mapping[str, Any]) -> DeepSpeedSpec | None:
+    from hydra.utils import instantiate
+
+    node = job.get("deepspeed") or {}
+    return instantiate(node) if node.get("_target_") else None
+
+
+def _train(job: Mapping[str, Any], method: Method, objective: Objective, spec: TrainingSpec) -> None:
+    from resa.models.load import load_processor
+    from resa.training.callbacks import LossLog, ProgressBar
+    from resa.training.freezing import trainable, trainable_hash
+    from resa.training.resume import ResumeRecord, last_state
+    from resa.training.trainer import common_arguments
+
+    started = time.monotonic()
+    folder = Path(job["output_dir"])
+    work, states = folder / ".work", folder / ".work" / "states"
+    base, spread = ModelSpec.from_json(job["model"]), _deepspeed(job)
+    encoder = _path(job["encoder"])
+    processor = _processor(base, encoder)
+    source = Source(Path(job["dataset"]), work, processor, end_ids(base), spec, job["key"])
+    prepared = objective.prepare(source)
+    steps = spec.steps(len(prepared.rows))
+    settings = common_arguments(
+        spec, states, steps=steps, seed=job["seed"], deepspeed=spread.config() if spread else None
+    )
+    arguments = objective.arguments(settings)  # before the model: ZeRO-3 splits it while it is loaded
+    model = _trainable_model(base, encoder, spec, sharded=spread is not None)
+    record = {
+        "world_size": world_size(),
+        "zero_stage": spread.stage if spread else None,
+        "trainable": trainable_hash(model),
+        "rows": len(prepared.rows),
+        "steps": steps,
+    }
+    resume = last_state(states, record)
+    callbacks = [LossLog(folder), ResumeRecord(record), *([ProgressBar()] if job.get("progress") else [])]
+    trainer = objective.trainer(arguments, Parts(model, processor, prepared, spec, job["seed"], callbacks))
+    result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    moved = trainable(trainer.model)
+    _save(trainer, folder, base, method, processor, encoder)
+    if is_main():
+        said = _contents(prepared, spec, result, moved, time.monotonic() - started)
+        write_atomically(folder / CONTENTS, json.dumps(said, indent=1))
+        shutil.rmtree(work, ignore_errors=True)
+    barrier("saved whole")
+
+
+def _processor(base: ModelSpec, encoder: Path | None) -> Any:
+    from resa.models.checkpoint import encoder_settings
+    from resa.models.load import load_processor
+
+    changes = encoder_settings(encoder).get("image_processor", {}) if encoder else {}
+    return load_processor(base, changes)
+
+
+def end_ids(base: ModelSpec) -> list[int]:
+    """The tokens that end the model's generation: its generation config's, else its text config's.
+
+    Raises:
+        ModelError: the configuration cannot be read.
+    """
+    from transformers import GenerationConfig
+
+    from resa.models.load import model_config
+
+    try:
+        found = GenerationConfig.from_pretrained(base.location, revision=base.revision).eos_token_id
+    except OSError:
+        found = None
+    found = model_config(base).get_text_config().eos_token_id if found is None else found
+    return [] if found is None else list(found) if isinstance(found, list | tuple) else [int(found)]
+
+
+def _trainable_model(base: ModelSpec, encoder: Path | None, spec: TrainingSpec, *, sharded: bool) -> Any:
+    """The base with its encoder, frozen and adapted. Weights are float32 on a CPU, and on a GPU where the optimizer
+    would otherwise step in bfloat16; DeepSpeed keeps float32 masters of its own."""
+    import torch
+
+    from resa.models.load import load_model
+    from resa.training.freezing import freeze, lora_config
+
+    light = torch.cuda.is_available() and (sharded or spec.language_model == "lora")
+    model: Any = load_model(
+        base, dtype=torch.bfloat16 if light else torch.float32, for_training=True, encoder=encoder
+    ).model
+    model.config.use_cache = False
+    freeze(model, spec)
+    adapter = lora_config(model, spec)
+    if adapter is not None:
+        from peft import get_peft_model
+
+        # Under ZeRO-3 one dtype for all weights (TRL#6089).
+        model = get_peft_model(model, adapter, autocast_adapter_dtype=not sharded)
+    return model
+
+
+def _save(trainer: Any, folder: Path, base: ModelSpec, method: Method, processor: Any, encoder: Path | None) -> None:
+    """Gather the weights from all ranks and write the checkpoint from the main one."""
+    from resa.models.checkpoint import save_checkpoint
+
+    state = None
+    if trainer.is_deepspeed_enabled:
+        state = trainer.accelerator.get_state_dict(trainer.deepspeed)
+    if is_main():
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        model.config.use_cache = True
+        save_checkpoint(
+            folder, base=base, method=method, processor=processor, model=model, state_dict=state, encoder=encoder
+        )
+
+
+def _contents(prepared: Prepared, spec: TrainingSpec, result: Any, moved: list[Any], seconds: float) -> dict[str, Any]:
+    import math
+
+    return {
+        "trained": True,
+        "rows": len(prepared.rows),
+        "dropped_too_long": {"count": len(prepared.too_long), "ids": list(prepared.too_long)},
+        "steps": result.global_step,
+        "epochs": round(result.global_step * spec.batch_size / len(prepared.rows), 4),
+        "mean_loss": result.training_loss,
+        "trainable": {"tensors": len(moved), "weights": sum(math.prod(shape) for _, shape in moved)},
+        "world_size": world_size(),
+        "seconds": {"all": round(seconds, 2), "steps": round(result.metrics.get("train_runtime", 0.0), 2)},
+    }
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value) if value else None
