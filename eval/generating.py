@@ -47,6 +47,9 @@ def run(job: dict[str, Any]) -> None:
     log = parts.open(ranks.rank())
     if job.get("previous"):
         adopt_answers(Path(job["previous"]), samples, log)
+    if (output / RESPONSES).is_file():  # killed between the merge and the manifest
+        adopt_answers(output, samples, log)
+    ranks.barrier("logs")  # nobody appends while another still reads
     started = time.time()
     errors = _generate(job, engine, samples, log)
     # Written last: an attempt that was killed asks these again, and what is answered then is no error any more.
@@ -112,7 +115,9 @@ def _generate(job: Mapping[str, Any], engine: Engine, samples: Sequence[Sample],
             advance(len(responses))
 
         # Planned over all samples, so that the batches are the same whatever is left and however many ranks share it.
-        mine = generator.plan(samples)[ranks.rank() :: ranks.world_size()] if engine.sharded else generator.plan(samples)
+        mine = (
+            generator.plan(samples)[ranks.rank() :: ranks.world_size()] if engine.sharded else generator.plan(samples)
+        )
         open_ids = {sample.id for sample in todo}
         generator.generate([batch for batch in mine if _is_open(batch, open_ids)], keep)
     return errors

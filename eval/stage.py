@@ -1,0 +1,179 @@
+"""The evaluation's stages: responses, judgements, scores. Planned without torch; found again where they exist.
+
+make_responses   samples x model            -> responses.jsonl, samples.jsonl
+make_judgements  responses x judge          -> judgements.jsonl, judging.json
+make_scores      judgements (+ responses)   -> scores.json, cost.json
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from eval.judges.base import Judge
+from eval.measures import Benchmark
+from resa.artifacts import Artifact, ArtifactStore, Stage, write_atomically
+from resa.generation import Engine
+from resa.launching import Launcher
+from resa.method import METHOD_FILE, Method
+from resa.models.spec import ModelSpec
+
+SCORES, COST = "scores.json", "cost.json"
+VERDICTS = "verdicts"
+"""Folder of the verdict cache, beside the artifacts' kinds."""
+
+
+class Places(Protocol):
+    """What the stages need of :class:`resa.places.Places`."""
+
+    @property
+    def roots(self) -> Mapping[str, str]: ...
+
+    def key(self, name: str) -> str: ...
+
+
+def make_responses(
+    config: Mapping[str, Any], store: ArtifactStore, launcher: Launcher, places: Places, model_path: str | Path | None
+) -> Artifact:
+    """Answer the benchmark.
+
+    Args:
+        config: the resolved configuration; reads ``benchmark``, ``engine``, ``model``, ``progress`` and ``attempt``:
+            raising ``attempt`` asks again what failed, and only that.
+        model_path: a checkpoint folder, or None for the model of ``config["model"]`` as it is.
+
+    Raises:
+        ModelError: there is no such model. EngineError: it cannot answer. DataError: a dataset is missing.
+    """
+    attempt = int(config.get("attempt") or 0)
+    stage = responses_stage(config, places, model_path, attempt)
+    found = store.find(stage)
+    if found:
+        return found
+    earlier = store.find(responses_stage(config, places, model_path, attempt - 1)) if attempt else None
+    engine, benchmark = _component(config, "engine"), _component(config, "benchmark")
+    job = {
+        "benchmark": config["benchmark"],
+        "engine": config["engine"],
+        "model": config["model"],
+        "model_path": _text(model_path),
+        "guard": guard_of(model_path),
+        "roots": {name: places.roots[name] for name in benchmark.roots()},
+        "previous": _text(earlier.path) if earlier else None,
+        "progress": bool(config.get("progress")),
+    }
+
+    def write(folder: Path) -> None:
+        launcher.run("eval.generating:run", {**job, "output_dir": str(folder)}, ranks=engine.sharded)
+
+    return store.make(stage, write)
+
+
+def responses_stage(
+    config: Mapping[str, Any], places: Places, model_path: str | Path | None, attempt: int = 0
+) -> Stage:
+    """What shapes the responses: the data's keys, the benchmark, the model, the engine and the guard. The samples are
+    not enumerated for it."""
+    engine: Engine = _component(config, "engine")
+    benchmark: Benchmark = _component(config, "benchmark")
+    inputs = {f"places.{name}": places.key(name) for name in benchmark.roots()}
+    if engine.uses_model:
+        spec = ModelSpec.from_config(config["model"])
+        inputs["model"] = (dataclasses.replace(spec, path=str(model_path)) if model_path else spec).key()
+    shaping: dict[str, Any] = {
+        "benchmark": benchmark.identity(),
+        "engine": engine.identity(),
+        "guard": guard_of(model_path),
+    }
+    return Stage("responses", {**shaping, **({"attempt": attempt} if attempt else {})}, inputs)
+
+
+def guard_of(model_path: str | Path | None) -> dict[str, Any] | None:
+    """The guard that a checkpoint carries, as its configuration node; None where it has none."""
+    if model_path is None or not (Path(model_path) / METHOD_FILE).is_file():
+        return None
+    method = Method.load(Path(model_path))
+    return None if method.is_empty("guard") else dict(method.guard)
+
+
+def make_judgements(
+    config: Mapping[str, Any], store: ArtifactStore, launcher: Launcher, places: Places, responses: Artifact
+) -> Artifact:
+    """Judge responses; the evaluated model has left its device by now.
+
+    Raises:
+        JudgeError: the judge cannot judge at all.
+    """
+    judge: Judge = _component(config, "judge")
+    benchmark: Benchmark = _component(config, "benchmark")
+    inputs = {"responses": responses.key, **{f"places.{name}": places.key(name) for name in judge.needs()}}
+    attempt = int(config.get("attempt") or 0)
+    shaping = {"judge": judge.identity(), "benchmark": benchmark.identity(), "rules": _rules_identity()}
+    stage = Stage("judgements", {**shaping, **({"attempt": attempt} if attempt else {})}, inputs)
+    job = {
+        "benchmark": config["benchmark"],
+        "judge": config["judge"],
+        "roots": {name: places.roots[name] for name in judge.needs()},
+        "responses": str(responses.path),
+        "cache": str(store.root / VERDICTS),
+    }
+
+    def write(folder: Path) -> None:
+        launcher.run("eval.judging:run", {**job, "output_dir": str(folder)}, ranks=False)
+
+    return store.find(stage) or store.make(stage, write)
+
+
+def make_scores(
+    config: Mapping[str, Any], store: ArtifactStore, places: Places, judgements: Artifact, responses: Artifact
+) -> Artifact:
+    """Score judgements. ``scores.json`` is a pure function of samples, responses and judgements, byte for byte; what
+    the wall clock said is in ``cost.json``."""
+    benchmark: Benchmark = _component(config, "benchmark")
+    inputs = {"judgements": judgements.key, "responses": responses.key}
+    stage = Stage("scores", {"benchmark": benchmark.identity(), "scoring": _scoring_identity()}, inputs)
+
+    def write(folder: Path) -> None:
+        from eval.cost import cost_of
+        from eval.generating import read_responses, read_samples
+        from eval.judging import JUDGING, read_judgements
+        from eval.scoring import score
+
+        answered = read_responses(responses.path)
+        timeless = [dataclasses.replace(response, seconds=0.0) for response in answered]
+        judging = json.loads((judgements.path / JUDGING).read_text(encoding="utf-8"))
+        samples = read_samples(responses.path)
+        scores = score(benchmark, samples, timeless, read_judgements(judgements.path), judging)
+        write_atomically(folder / SCORES, _pretty(scores))
+        write_atomically(folder / COST, _pretty(cost_of(samples, answered)))
+
+    return store.find(stage) or store.make(stage, write)
+
+
+def _component(config: Mapping[str, Any], name: str) -> Any:
+    from hydra.utils import instantiate
+
+    return instantiate(config[name], _convert_="all")
+
+
+def _rules_identity() -> Any:
+    from eval import rules
+
+    return rules.VERSION
+
+
+def _scoring_identity() -> Any:
+    from eval import scoring
+
+    return scoring.VERSION
+
+
+def _text(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
