@@ -1,4 +1,4 @@
-"""``launch=slurm``: the door submits itself; in the job, each stage that shares its work is one ``srun`` of torchrun."""
+"""``launch=slurm``: the door submits itself; in the job, each stage that shares its work is one ``srun torchrun``."""
 
 from __future__ import annotations
 
