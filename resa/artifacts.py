@@ -101,7 +101,7 @@ def unwritable(path: Path, error: OSError) -> ArtifactError:
     """The error for a place that cannot be written, with its cause and remedy."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ArtifactError(
-            "the disk is full", where=str(path), remedy="free some space, or move paths.artifacts to a larger disk"
+            "the disk is full", where=str(path), remedy="free some space, or point artifacts_dir to a larger disk"
         )
     return ArtifactError(f"cannot write: {error.strerror or error}", where=str(path), remedy="check its permissions")
 
