@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -154,3 +155,21 @@ def test_an_error_on_another_node_ends_the_job_with_its_message(
 def test_sbatchs_refusal_is_passed_on(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"sbatch refused: .*partition"):
         submit(config(partition="no_such"), tmp_path, "fake_door.py")
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_cluster")
+def test_a_warned_job_queues_again_and_continues(tmp_path: Path) -> None:
+    """SLURM's warning before the time limit, sent by hand: the ranks end, the job queues again (SLURM holds it back for
+    two minutes) and the second attempt finishes the run."""
+    assert submit({**config(nodes=2), "sleep_once": True}, tmp_path, "fake_door.py") == 0
+    end = time.monotonic() + 120
+    while len(list(tmp_path.glob("*.pid"))) < 2:
+        assert time.monotonic() < end, "the ranks did not start"
+        time.sleep(0.5)
+    job_id = next((tmp_path / "launch").glob("slurm-*.out")).stem.removeprefix("slurm-")
+    subprocess.run(["scancel", "--batch", "--signal=TERM", job_id], check=True)
+    assert wait_for(job_id, tmp_path / "launch") == 0
+    assert json.loads((tmp_path / "world.json").read_text())["world_size"] == 2
+    assert "queueing again" in (tmp_path / "launch" / f"slurm-{job_id}.out").read_text()
