@@ -192,7 +192,7 @@ async def _ask(client: Any, endpoint: Endpoint, request: Ask) -> Reply | Failure
                 raw = await client.chat.completions.with_raw_response.create(**body)
             return _read(raw.http_response.content, attempt, time.monotonic() - started)
         except openai.APIStatusError as error:
-            said = f"HTTP {error.status_code}: {_message(error)}"
+            said = f"HTTP {error.status_code}: {_message(error, client.api_key)}"
             if error.status_code in HOPELESS or _out_of_quota(error):
                 raise _hopeless(endpoint, said) from None
             if error.status_code not in RETRIED:
@@ -274,10 +274,11 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     return 0.0
 
 
-def _message(error: Any) -> str:
+def _message(error: Any, key: str) -> str:
+    """The server's words, without the key, which some servers repeat."""
     body = error.body
     said = body.get("message") if isinstance(body, dict) else None
-    return str(said or error.response.text or error.message)[:300]
+    return str(said or error.response.text or error.message).replace(key, "[key]")[:300]
 
 
 def _out_of_quota(error: Any) -> bool:
