@@ -1,0 +1,189 @@
+"""The plots of a report: the trade-off, the sub-aspects, and what the fix costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eval.report import words
+from eval.report.drawing import LIGHT, PLACEHOLDERS, new_figure, style, to_png, to_svg
+from eval.report.leaderboard import PAPER_FIGURES
+from eval.report.rows import Row, cost_rows, overall_row, trust_rows
+from resa.types import Score
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Colours = Mapping[str, str]
+Draw = Callable[[Mapping[str, Any], str, Colours], "Figure"]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn plot: its name (also of its file), title, and the SVG element for a page."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+def make_plots(summary: Mapping[str, Any], profile: str = "paper") -> list[Plot]:
+    """All plots of a summary as SVG elements. Takes a few seconds: matplotlib is imported here."""
+    drawn = []
+    for name, title, draw in PLOTS:
+        caption = CAPTIONS[name]
+        with style(PLACEHOLDERS):
+            drawn.append(Plot(name, title, caption, to_svg(draw(summary, profile, PLACEHOLDERS), name, title, caption)))
+    return drawn
+
+
+def trade_off_png(summary: Mapping[str, Any], profile: str = "paper") -> bytes:
+    """The trade-off plot as PNG, for a tracker."""
+    with style(LIGHT):
+        return to_png(draw_trade_off(summary, profile, LIGHT))
+
+
+def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
+    """Utility (across) against overall trust (up), base and method with intervals. On the real benchmark, the overall
+    scores published for the paper's base and for RESA are two lines, labelled as published: their utility is unknown."""
+    figure = new_figure(5.0, 3.9)
+    axes: Axes = figure.subplots()
+    trust = overall_row(summary, profile)
+    utility = next((row for row in cost_rows(summary) if row.key == "utility"), None)
+    points = []
+    if utility:
+        named = (("base", utility.base, trust.base), (str(summary["method"]), utility.method, trust.method))
+        points = [(name, x, y) for name, x, y in named if x and y and x.value is not None and y.value is not None]
+    for name, x, y in points:
+        is_base = name == "base" and len(points) > 1
+        colour = colours["base" if is_base else "method"]
+        axes.errorbar(
+            x.value, y.value, xerr=_bars(x), yerr=_bars(y), color=colour, elinewidth=1.2, marker="o", markersize=9,
+            markerfacecolor="none" if is_base else colour, markeredgewidth=1.6, zorder=3,
+        )  # fmt: skip
+        said = f"{name}\n{words.figure(y)} trust, {words.figure(x)} utility"
+        axes.annotate(said, (x.value, y.value), (0, 14), "data", "offset points", color=colour, ha="center", fontsize=8)
+    if len(points) == 2:
+        ends = [(x.value, y.value) for _, x, y in points]
+        pointer = {"arrowstyle": "->", "color": colours["quiet"], "shrinkA": 9, "shrinkB": 9, "linestyle": (0, (3, 2))}
+        axes.annotate("", ends[1], ends[0], arrowprops=pointer)
+    axes.set(xlabel="utility, 0-100", ylabel=f"overall trust, 0-100 ({profile} profile)")
+    _frame(axes, [x for _, x, _ in points], [y for _, _, y in points])
+    if summary.get("benchmark") != "mini":
+        _published(axes, colours)
+    return figure
+
+
+def _published(axes: Axes, colours: Colours) -> None:
+    for name, value in PAPER_FIGURES.items():
+        axes.axhline(value, color=colours["quiet"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+        place = (axes.get_xlim()[0], value)
+        axes.annotate(f" {name}, published: {value}", place, color=colours["quiet"], fontsize=7, va="bottom")
+
+
+def _frame(axes: Axes, across: Sequence[Score], up: Sequence[Score]) -> None:
+    """Room around the points: at least 30 points of score each way, so that small differences look small."""
+    for scores, limit in ((across, axes.set_xlim), (up, axes.set_ylim)):
+        ends = [end for score in scores for end in (score.low, score.value, score.high) if end is not None]
+        if not ends:
+            limit(0, 100)
+            continue
+        middle, half = (min(ends) + max(ends)) / 2, max(15.0, (max(ends) - min(ends)) / 2 + 9)
+        low = max(-3.0, min(middle - half, 103 - 2 * half))
+        limit(low, min(109.0, max(low + 2 * half, max(ends) + 9)))
+
+
+def draw_sub_aspects(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
+    """One line a sub-aspect: base (ring) and method (disc) with intervals, joined in the colour of the difference."""
+    rows = trust_rows(summary, profile)
+    figure = new_figure(5.0, 4.6)
+    axes: Axes = figure.subplots()
+    for place, row in enumerate(rows):
+        if row.base and row.method and row.base.value is not None and row.method.value is not None:
+            tone = words.tone(row.difference)
+            colour = colours["line" if tone == "level" else tone]
+            axes.plot([row.base.value, row.method.value], [place, place], color=colour, linewidth=3.2, alpha=0.75)
+        _point(axes, row.base, place - 0.14, colours["base"], filled=False)
+        _point(axes, row.method, place + 0.14, colours["method"], filled=True)
+        if not any(score and score.value is not None for score in (row.base, row.method)):
+            axes.text(50, place, "no figure", color=colours["quiet"], ha="center", va="center", fontsize=8)
+    axes.set_yticks(range(len(rows)), [words.label(row) for row in rows])
+    axes.tick_params(axis="y", labelcolor=colours["ink"])
+    axes.set(xlim=(-2, 102), ylim=(len(rows) - 0.4, -0.6), xlabel=f"score, 0-100 ({profile} profile)")
+    axes.grid(visible=False, axis="y")
+    _legend(figure, summary, colours)
+    return figure
+
+
+def draw_costs(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
+    """Over-refusal, leaked thoughts, tokens and seconds per answer: a small panel each, smaller is better in all."""
+    rows = [row for row in cost_rows(summary) if row.lower]
+    figure = new_figure(5.0, 1.05 * max(1, len(rows)) + 0.35)
+    panels = figure.subplots(max(1, len(rows)), 1, squeeze=False)[:, 0]
+    for axes, row in zip(panels, rows, strict=False):
+        _bars_of(axes, row, summary, colours)
+    return figure
+
+
+def _bars_of(axes: Axes, row: Row, summary: Mapping[str, Any], colours: Colours) -> None:
+    shown = [("base", row.base, "base")] if summary.get("base") else []
+    shown.append((str(summary["method"]), row.method, "method"))
+    highest = max((score.high or score.value or 0 for _, score, _ in shown if score), default=0) or 1
+    for place, (_, score, colour) in enumerate(shown):
+        if score is None or score.value is None:
+            axes.text(highest * 0.01, place, "no figure", va="center", fontsize=8, color=colours["quiet"])
+            continue
+        axes.barh(place, score.value, height=0.56, color=colours[colour], alpha=0.85)
+        if _bars(score):
+            axes.errorbar(score.value, place, xerr=_bars(score), color=colours["ink"], elinewidth=1.1, capsize=2)
+        end = max(score.high or 0, score.value)
+        axes.text(end + highest * 0.02, place, words.figure(score, row.digits), va="center", fontsize=8)
+    unit = {"%": " (%)", "s": " (s)"}.get(row.unit, "")
+    axes.set_title(f"{row.title}{unit}")
+    axes.set_yticks(range(len(shown)), [name for name, _, _ in shown])
+    axes.set(ylim=(len(shown) - 0.5, -0.5), xlim=(0, highest * 1.16))
+    axes.grid(visible=False, axis="y")
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _point(axes: Axes, score: Score | None, place: float, colour: str, *, filled: bool) -> None:
+    if score is None or score.value is None:
+        return
+    axes.errorbar(
+        score.value, place, xerr=_bars(score), color=colour, elinewidth=1.2, marker="o", markersize=5.5,
+        markerfacecolor=colour if filled else "none", markeredgewidth=1.4, zorder=3,
+    )  # fmt: skip
+
+
+def _bars(score: Score) -> list[list[float]] | None:
+    """Distances to the interval's ends, as matplotlib takes them."""
+    if score.value is None or score.low is None or score.high is None:
+        return None
+    return [[max(0.0, score.value - score.low)], [max(0.0, score.high - score.value)]]
+
+
+def _legend(figure: Figure, summary: Mapping[str, Any], colours: Colours) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = [("base", "base", "none")] if summary.get("base") else []
+    shown.append((str(summary["method"]), "method", colours["method"]))
+    handles = [
+        Line2D([], [], color=colours[colour], marker="o", markerfacecolor=face, linewidth=1.2, label=name)
+        for name, colour, face in shown
+    ]
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8)
+
+
+PLOTS: tuple[tuple[str, str, Draw], ...] = (
+    ("trade-off", "Trust against utility", draw_trade_off),
+    ("sub-aspects", "The ten sub-aspects", draw_sub_aspects),
+    ("costs", "What it costs", draw_costs),
+)
+CAPTIONS: Mapping[str, str] = {
+    "trade-off": "Up is safer, right is more useful; bars are 95 % intervals.",
+    "sub-aspects": "A coloured line is a significant difference: green for the better, orange for the worse.",
+    "costs": "Smaller is better in each; bars are 95 % intervals.",
+}

@@ -1,0 +1,145 @@
+"""The rows that the terminal table, the page and W&B all show: one figure each, base and method side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eval.report.compare import lower_is_better
+from eval.report.names import SUB_ASPECTS, aspect_of, task_title
+from eval.report.scores import KeyPath, is_score, node_at, score_at
+from resa.types import Score
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Method minus base, with its 95 % interval (see :mod:`eval.report.compare`)."""
+
+    value: float
+    low: float | None
+    high: float | None
+    significant: bool
+    better: bool | None
+    paired: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of a report.
+
+    Attributes:
+        key: short name (``T.I``, ``utility``); title: for people; path: where it stands in the summary.
+        base, method: None where the summary has no such figure; ``base`` also where there is no base.
+        unit: ``%``, ``tokens`` or ``s``; partial: whether only some of its tasks are behind it.
+        lower: whether smaller is better.
+    """
+
+    key: str
+    title: str
+    path: KeyPath
+    base: Score | None
+    method: Score | None
+    difference: Difference | None
+    unit: str = "%"
+    partial: bool = False
+    lower: bool = False
+
+    @property
+    def digits(self) -> int:
+        """Decimals worth showing."""
+        scores = [score.value for score in (self.base, self.method) if score and score.value is not None]
+        return 3 if self.unit == "s" and scores and max(scores) < 10 else 1
+
+
+def trust_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
+    """The ten sub-aspects, in the benchmark's order, under one scoring profile."""
+    partial = partial_sub_aspects(summary)
+    return [
+        _row(summary, key, title, ("profiles", profile, "sub_aspects", key), partial=key in partial)
+        for key, title in SUB_ASPECTS.items()
+    ]
+
+
+def overall_row(summary: Mapping[str, Any], profile: str = "paper", title: str = "Overall trust") -> Row:
+    """Overall trust; partial where a sub-aspect is, or where one has no figure."""
+    partial = bool(partial_sub_aspects(summary)) or _without_figure(summary, profile)
+    return _row(summary, "overall", title, ("profiles", profile, "overall"), partial=partial)
+
+
+def cost_rows(summary: Mapping[str, Any]) -> list[Row]:
+    """What the fix costs: utility, over-refusal, leaked thoughts, tokens and seconds per answer."""
+    wanted: tuple[tuple[str, str, KeyPath, str], ...] = (
+        ("utility", "Utility", ("utility",), "%"),
+        ("over_refusal", "Over-refusal", ("over_refusal",), "%"),
+        ("thought", "Leaked thoughts", ("thought",), "%"),
+        ("tokens", "Tokens per answer", ("cost", "tokens"), "tokens"),
+        ("seconds", "Seconds per answer", ("cost", "seconds"), "s"),
+    )
+    rows = []
+    for key, title, path, unit in wanted:
+        found = headline_path(summary, path)
+        if found is not None:
+            rows.append(_row(summary, key, title, found, unit=unit))
+    return rows
+
+
+def headline_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
+    """All of a report's main table: sub-aspects, overall trust, and its costs."""
+    return [*trust_rows(summary, profile), overall_row(summary, profile), *cost_rows(summary)]
+
+
+def task_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
+    """Every task of a profile, then the parts of utility and over-refusal."""
+    places: list[KeyPath] = [("profiles", profile, "tasks"), ("utility", "tasks"), ("over_refusal", "tasks")]
+    rows = []
+    for place in places:
+        for key, node in (node_at(summary, place) or {}).items():
+            if is_score(node):
+                title = task_title(key) if aspect_of(key) else f"{task_title(key)} ({place[0].replace('_', '-')})"
+                rows.append(_row(summary, key, title, (*place, key)))
+    return rows
+
+
+def headline_path(summary: Mapping[str, Any], path: KeyPath) -> KeyPath | None:
+    """Where the headline of a group stands: the group itself, or its member ``overall`` or ``leaked``."""
+    for candidate in (path, (*path, "overall"), (*path, "leaked")):
+        if is_score(node_at(summary, candidate)):
+            return candidate
+    return None
+
+
+def partial_sub_aspects(summary: Mapping[str, Any]) -> set[str]:
+    """Sub-aspects with only some of their tasks."""
+    partial = summary.get("partial") or {}
+    if isinstance(partial, Mapping):
+        return {key for key, said in partial.items() if said}
+    return {str(key) for key in partial}
+
+
+def all_rows(summary: Mapping[str, Any], profile: str) -> Iterator[Row]:
+    yield from headline_rows(summary, profile)
+    yield from task_rows(summary, profile)
+
+
+def _without_figure(summary: Mapping[str, Any], profile: str) -> bool:
+    scores = (score_at(summary, "profiles", profile, "sub_aspects", key) for key in SUB_ASPECTS)
+    return any(score is None or score.value is None for score in scores)
+
+
+def _row(
+    summary: Mapping[str, Any], key: str, title: str, path: KeyPath, *, unit: str = "%", partial: bool = False
+) -> Row:
+    base = score_at(summary["base"], *path) if summary.get("base") else None
+    node = node_at(summary.get("differences"), path)
+    return Row(
+        key, title, path, base, score_at(summary, *path), _difference(node), unit, partial, lower=lower_is_better(path)
+    )
+
+
+def _difference(node: Any) -> Difference | None:
+    if not is_score(node) or node["value"] is None:
+        return None
+    return Difference(
+        node["value"], node["low"], node["high"], node["significant"], node["better"], bool(node.get("paired"))
+    )
