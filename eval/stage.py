@@ -11,7 +11,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from eval.judges.base import Judge
 from eval.measures import Benchmark
@@ -20,19 +20,11 @@ from resa.generation import Engine
 from resa.launching import Launcher
 from resa.method import METHOD_FILE, Method
 from resa.models.spec import ModelSpec
+from resa.places import Places
 
 SCORES, COST = "scores.json", "cost.json"
 VERDICTS = "verdicts"
 """Folder of the verdict cache, beside the artifacts' kinds."""
-
-
-class Places(Protocol):
-    """What the stages need of :class:`resa.places.Places`."""
-
-    @property
-    def roots(self) -> Mapping[str, str]: ...
-
-    def key(self, name: str) -> str: ...
 
 
 def make_responses(
@@ -61,7 +53,7 @@ def make_responses(
         "model": config["model"],
         "model_path": _text(model_path),
         "guard": guard_of(model_path),
-        "roots": {name: places.roots[name] for name in benchmark.roots()},
+        "roots": {name: str(places.root(name)) for name in benchmark.roots()},
         "previous": _text(earlier.path) if earlier else None,
         "progress": bool(config.get("progress")),
     }
@@ -116,7 +108,7 @@ def make_judgements(
     job = {
         "benchmark": config["benchmark"],
         "judge": config["judge"],
-        "roots": {name: places.roots[name] for name in judge.needs()},
+        "roots": {name: str(places.root(name)) for name in judge.needs()},
         "responses": str(responses.path),
         "cache": str(store.root / VERDICTS),
     }
