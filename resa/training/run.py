@@ -13,7 +13,7 @@ from typing import Any
 from resa.artifacts import CONTENTS, write_atomically
 from resa.method import Method
 from resa.models.spec import ModelSpec
-from resa.ranks import barrier, is_main, world_size
+from resa.ranks import barrier, is_main, local_rank, world_size
 from resa.training.objective import Objective, Parts, Prepared, Source
 from resa.training.spec import DeepSpeedSpec, TrainingSpec
 
@@ -48,14 +48,35 @@ def _write_untrained(job: Mapping[str, Any], method: Method) -> None:
 
 
 def _prepare_process(job: Mapping[str, Any]) -> None:
-    """DeepSpeed reads its accelerator and ranks from the environment when it is imported."""
+    """DeepSpeed reads its accelerator and ranks from the environment, and ZeRO-3 needs its process group before the model
+    is loaded; on a CPU accelerate opens one that DeepSpeed does not know of."""
     import torch
 
-    if not torch.cuda.is_available():
+    gpu = torch.cuda.is_available()
+    if not gpu:
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
-    if _deepspeed(job) is not None and "RANK" not in os.environ:
-        alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
-        os.environ.update({**alone, **{name: os.environ[name] for name in alone if name in os.environ}})
+    if _deepspeed(job) is None:
+        return
+    if "RANK" not in os.environ:
+        alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": _port()}
+        os.environ.update(alone)
+    import deepspeed
+
+    if not gpu:
+        # Compiled at first use: a minute and a C++ compiler, for a collective that only inference calls.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    else:
+        torch.cuda.set_device(local_rank())
+    deepspeed.init_distributed(dist_backend="nccl" if gpu else "gloo", auto_mpi_discovery=False, verbose=False)
+
+
+def _port() -> str:
+    """A free one."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def _deepspeed(job: Mapping[str, Any]) -> DeepSpeedSpec | None:
@@ -66,7 +87,6 @@ def _deepspeed(job: Mapping[str, Any]) -> DeepSpeedSpec | None:
 
 
 def _train(job: Mapping[str, Any], method: Method, objective: Objective, spec: TrainingSpec) -> None:
-    from resa.models.load import load_processor
     from resa.training.callbacks import LossLog, ProgressBar
     from resa.training.freezing import trainable, trainable_hash
     from resa.training.resume import ResumeRecord, last_state
