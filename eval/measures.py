@@ -12,9 +12,12 @@ What the stages (``eval/stage.py``) call, and who writes it:
 
     config["benchmark"] is a node whose ``_target_`` is a :class:`Benchmark`                          owner "tasks"
     eval.rules.verdict(measure: Measure, text: str) -> Verdict,  eval.rules.version(name) -> str      owner "tasks"
-    eval.scoring.score(benchmark, samples, responses, judgements, judging) -> dict  (scores.json)     owner "tasks"
+    eval.scoring.score(benchmark, samples, responses, judgements, judging) -> dict,  eval.scoring.VERSION   likewise
 
-where ``judging`` is the mapping that the judging stage leaves in ``judging.json`` (see eval/judging.py).
+where ``judging`` is the mapping that the judging stage leaves in ``judging.json`` (see eval/judging.py). The
+dict becomes ``scores.json``; its key ``draws``, where it has one (dotted path of a score -> bootstrap draws, None where
+a draw has no figure), is stored apart in ``draws.json``. Responses come without their seconds, which are in
+``cost.json``: scores are the same bytes on every machine.
 """
 
 from __future__ import annotations

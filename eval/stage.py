@@ -22,7 +22,7 @@ from resa.method import METHOD_FILE, Method
 from resa.models.spec import ModelSpec
 from resa.places import Places
 
-SCORES, COST = "scores.json", "cost.json"
+SCORES, COST, DRAWS = "scores.json", "cost.json", "draws.json"
 VERDICTS = "verdicts"
 """Folder of the verdict cache, beside the artifacts' kinds."""
 
@@ -138,7 +138,10 @@ def make_scores(
         timeless = [dataclasses.replace(response, seconds=0.0) for response in answered]
         judging = json.loads((judgements.path / JUDGING).read_text(encoding="utf-8"))
         samples = read_samples(responses.path)
-        scores = score(benchmark, samples, timeless, read_judgements(judgements.path), judging)
+        scores = dict(score(benchmark, samples, timeless, read_judgements(judgements.path), judging))
+        draws = scores.pop("draws", None)
+        if draws is not None:
+            write_atomically(folder / DRAWS, json.dumps(draws, sort_keys=True, allow_nan=False))
         write_atomically(folder / SCORES, _pretty(scores))
         write_atomically(folder / COST, _pretty(cost_of(samples, answered)))
 
