@@ -7,6 +7,9 @@ from typing import Any
 
 from resa.reasoning import CLOSE, OPEN
 
+TAIL = 4 * len(CLOSE)
+"""More tokens than a closing tag can have, whatever the tokenizer."""
+
 
 class AnswerBudget:
     """Decides, row by row, when a generation has used up its tokens.
@@ -26,6 +29,7 @@ class AnswerBudget:
     ) -> None:
         self.limits, self.thought_tokens, self.decode, self.opened = limits, thought_tokens, decode, opened
         self._answer_starts: dict[int, int] = {}
+        self._thinking: set[int] = set()
 
     @property
     def longest(self) -> int:
@@ -45,9 +49,11 @@ class AnswerBudget:
             return True
         start = self._answer_starts.get(row)
         if start is None:
-            text = self.decode(ids)
-            if not (self.opened or text.lstrip().startswith(OPEN)):
+            # The whole text is read once; while the thought goes on, only its end can bring the closing tag.
+            text = self.decode(ids[-TAIL:] if row in self._thinking else ids)
+            if row not in self._thinking and not (self.opened or text.lstrip().startswith(OPEN)):
                 return True
+            self._thinking.add(row)
             if CLOSE not in text:
                 return False
             start = self._answer_starts[row] = self._after_thought(ids)
