@@ -57,15 +57,20 @@ def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -
     if utility:
         named = (("base", utility.base, trust.base), (str(summary["method"]), utility.method, trust.method))
         points = [(name, x, y) for name, x, y in named if x and y and x.value is not None and y.value is not None]
+    top = max((y.value or 0 for _, _, y in points), default=0)
     for name, x, y in points:
         is_base = name == "base" and len(points) > 1
         colour = colours["base" if is_base else "method"]
         axes.errorbar(
             x.value, y.value, xerr=_bars(x), yerr=_bars(y), color=colour, elinewidth=1.2, marker="o", markersize=9,
-            markerfacecolor="none" if is_base else colour, markeredgewidth=1.6, zorder=3,
+            markerfacecolor=colours["paper"] if is_base else colour, markeredgewidth=1.6, zorder=3,
         )  # fmt: skip
         said = f"{name}\n{words.figure(y)} trust, {words.figure(x)} utility"
-        axes.annotate(said, (x.value, y.value), (0, 14), "data", "offset points", color=colour, ha="center", fontsize=8)
+        up = y.value == top  # the lower point's words stand below it, clear of the arrow
+        axes.annotate(
+            said, (x.value, y.value), (0, 16 if up else -16), "data", "offset points", color=colour, ha="center",
+            va="bottom" if up else "top", fontsize=8,
+        )  # fmt: skip
     if len(points) == 2:
         ends = [(x.value, y.value) for _, x, y in points]
         pointer = {"arrowstyle": "->", "color": colours["quiet"], "shrinkA": 9, "shrinkB": 9, "linestyle": (0, (3, 2))}
@@ -94,6 +99,11 @@ def _frame(axes: Axes, across: Sequence[Score], up: Sequence[Score]) -> None:
         middle, half = (min(ends) + max(ends)) / 2, max(15.0, (max(ends) - min(ends)) / 2 + 9)
         low = max(-3.0, min(middle - half, 103 - 2 * half))
         limit(low, min(109.0, max(low + 2 * half, max(ends) + 9)))
+    for ends, ticks, set_ticks in (
+        (axes.get_xlim(), axes.get_xticks(), axes.set_xticks),
+        (axes.get_ylim(), axes.get_yticks(), axes.set_yticks),
+    ):
+        set_ticks([tick for tick in ticks if max(0, ends[0]) <= tick <= min(100, ends[1])])
 
 
 def draw_sub_aspects(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
@@ -105,9 +115,10 @@ def draw_sub_aspects(summary: Mapping[str, Any], profile: str, colours: Colours)
         if row.base and row.method and row.base.value is not None and row.method.value is not None:
             tone = words.tone(row.difference)
             colour = colours["line" if tone == "level" else tone]
-            axes.plot([row.base.value, row.method.value], [place, place], color=colour, linewidth=3.2, alpha=0.75)
-        _point(axes, row.base, place - 0.14, colours["base"], filled=False)
-        _point(axes, row.method, place + 0.14, colours["method"], filled=True)
+            ends = [row.base.value, row.method.value]
+            axes.plot(ends, [place, place], color=colour, linewidth=3, alpha=0.7, solid_capstyle="butt")
+        _point(axes, row.base, place - 0.14, colours["base"], face=colours["paper"])
+        _point(axes, row.method, place + 0.14, colours["method"], face=colours["method"])
         if not any(score and score.value is not None for score in (row.base, row.method)):
             axes.text(50, place, "no figure", color=colours["quiet"], ha="center", va="center", fontsize=8)
     axes.set_yticks(range(len(rows)), [words.label(row) for row in rows])
@@ -149,12 +160,12 @@ def _bars_of(axes: Axes, row: Row, summary: Mapping[str, Any], colours: Colours)
     axes.locator_params(axis="x", nbins=5)
 
 
-def _point(axes: Axes, score: Score | None, place: float, colour: str, *, filled: bool) -> None:
+def _point(axes: Axes, score: Score | None, place: float, colour: str, *, face: str) -> None:
     if score is None or score.value is None:
         return
     axes.errorbar(
         score.value, place, xerr=_bars(score), color=colour, elinewidth=1.2, marker="o", markersize=5.5,
-        markerfacecolor=colour if filled else "none", markeredgewidth=1.4, zorder=3,
+        markerfacecolor=face, markeredgewidth=1.4, zorder=3,
     )  # fmt: skip
 
 

@@ -1,0 +1,117 @@
+"""What a page says of the run besides its figures: slots, stages, the dataset's funnel, judges, counts, commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from eval.report.names import SUB_ASPECTS
+from eval.report.scores import is_score
+from resa.artifacts import Artifact
+from resa.method import SLOTS
+
+ASKS: Mapping[str, str] = {
+    "data": "what it is taught with",
+    "encoder": "what is changed in the model",
+    "objective": "how the weights are moved",
+    "guard": "what happens at answer time",
+}
+
+
+def slot_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(slot, what it asks, its choice, its settings) of the method's four slots."""
+    rows = []
+    for slot in SLOTS:
+        chosen = summary["slots"][slot]
+        settings = [f"{key} = {said}" for key, said in _leaves(chosen) if key not in ("name", "_target_")]
+        rows.append((slot, ASKS[slot], str(chosen.get("name", "none")), ", ".join(settings)))
+    return rows
+
+
+def stage_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The stages of both models, base first; a stage that both used stands once."""
+    base = [{**row, "of": "base"} for row in (summary.get("base") or {}).get("stages", ())]
+    own = [{**row, "of": summary["method"]} for row in summary.get("stages", ())]
+    return [*own, *base]
+
+
+def funnel_rows(dataset: Artifact | None) -> list[tuple[str, str]]:
+    """What was read, dropped and kept on the way to the training set: the manifest's ``funnel``, or all its counts."""
+    if dataset is None:
+        return []
+    told = dataset.contents.get("funnel", dataset.contents)
+    if isinstance(told, list | tuple):
+        told = {str(row.get("name", i)) if isinstance(row, Mapping) else str(i): row for i, row in enumerate(told)}
+    return [(name.replace("_", " "), f"{said:,}") for name, said in _leaves(told) if isinstance(said, int | float)]
+
+
+def judge_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Measure by measure: who judged, whom the paper used, and whether they are the same."""
+    measures = (summary.get("judges") or {}).get("measures") or {}
+    return [
+        {
+            "measure": name,
+            "judged_by": said.get("judged_by") or "nobody",
+            "paper_judge": said.get("paper_judge") or "",
+            "same": bool(said.get("is_paper_judge")),
+            "reason": said.get("reason") or "",
+        }
+        for name, said in measures.items()
+        if isinstance(said, Mapping)
+    ]
+
+
+def count_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(what, method, base): errors, unparsed verdicts, incomplete answers and whatever else was counted."""
+    own, base = dict(_leaves(summary.get("counts"))), dict(_leaves((summary.get("base") or {}).get("counts")))
+    names = [*own, *(name for name in base if name not in own)]
+    return [
+        (name.replace("_", " "), _shown(own.get(name)), _shown(base.get(name)))
+        for name in names
+        if isinstance(own.get(name, base.get(name)), int | float)
+    ]
+
+
+def partial_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(sub-aspect, which of its tasks are missing or what else was said of it)."""
+    partial = summary.get("partial") or {}
+    if not isinstance(partial, Mapping):
+        partial = dict.fromkeys(partial, "")
+    rows = []
+    for key, said in partial.items():
+        if said:
+            rows.append((f"{key} {SUB_ASPECTS.get(key, '')}".strip(), _said(said)))
+    return rows
+
+
+def commands(summary: Mapping[str, Any]) -> list[str]:
+    """The command that made the run; where it is not known, the one that would make it again."""
+    if summary.get("command"):
+        return [str(summary["command"])]
+    words = (f"method={summary['method']}", f"model={summary['model']}", f"seed={summary['seed']}")
+    return [shlex.join(["python", "train.py", *words])]
+
+
+def _said(said: Any) -> str:
+    if isinstance(said, Mapping):
+        return "; ".join(f"{key}: {_said(value)}" for key, value in said.items())
+    if isinstance(said, list | tuple):
+        return ", ".join(str(value) for value in said)
+    return "" if said is True else str(said)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else "–"
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """``(dotted name, value)`` of everything in a tree that is no mapping; a score is one value."""
+    if not isinstance(node, Mapping):
+        return
+    for key, said in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(said, Mapping) and not is_score(said):
+            yield from _leaves(said, f"{name}.")
+        else:
+            yield name, said
