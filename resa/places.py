@@ -21,6 +21,25 @@ SETTINGS = ("name", "size", "seed")
 
 
 @dataclass(frozen=True)
+class MiniWorld:
+    """``paths=mini``: a world to draw.
+
+    Attributes:
+        name: of this choice.
+        size: 1.0 is the default world; items, pictures and rows grow with it.
+        seed: decides every draw; the run's own seed does not.
+    """
+
+    name: str = MINI
+    size: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.size > 0:
+            raise ConfigError(f"the size of a mini world must be above 0, not {self.size}", where="paths.size")
+
+
+@dataclass(frozen=True)
 class Places:
     """Roots of the external datasets.
 
@@ -28,10 +47,12 @@ class Places:
         roots: name -> absolute path of a folder (``multitrust``, ``vlguard``, ``llava_mix``, ``utility``,
             ``over_refusal`` ...) or of a file (``lexicon``). Only those that are set.
         known: fingerprints that need no reading (those of a world artifact follow from its key).
+        world: the mini world that the roots lie in, None for the user's own copies.
     """
 
     roots: Mapping[str, str]
     known: Mapping[str, str] = field(default_factory=dict)
+    world: Artifact | None = field(default=None, compare=False)
 
     @staticmethod
     def of_world(world: Artifact) -> Places:
@@ -42,7 +63,7 @@ class Places:
         folder = world.path.resolve()
         found = [path for path in folder.iterdir() if path.is_dir() or path.name == "lexicon.json"]
         roots = {path.stem: str(path) for path in sorted(found)}
-        return Places(roots, {name: digest([world.key, name]) for name in roots})
+        return Places(roots, {name: digest([world.key, name]) for name in roots}, world)
 
     @staticmethod
     def of_config(paths: Mapping[str, Any]) -> Places:
