@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from launch.lifeline import die_with_parent
 
 def main(arguments: list[str]) -> int:
     die_with_parent()
+    signal.signal(signal.SIGUSR1, lambda number, frame: os.kill(os.getpid(), signal.SIGTERM))  # see SlurmSteps.run
     job_file, rest = Path(arguments[0]), arguments[1:]
     node = os.environ.get("SLURM_NODEID", "0")
     if "--rdzv-id" in " ".join(rest):
@@ -36,7 +38,9 @@ def main(arguments: list[str]) -> int:
         job_file.with_name(f"agent{node}.json").write_text(json.dumps({"exit_codes": failed}))
         return 1
     except SignalException as error:
-        return 128 + int(error.sigval)
+        # Ends well all the same: an exit status would make srun kill the other nodes' agents while they still stop.
+        stopped = {"exit_codes": {}, "stopped_by": int(error.sigval)}
+        job_file.with_name(f"agent{node}.json").write_text(json.dumps(stopped))
     return 0
 
 

@@ -44,8 +44,10 @@ def rank_environ(threads: int, environ: Mapping[str, str]) -> dict[str, str]:
     return {"OMP_NUM_THREADS": str(threads), **environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
-def run_job(command: Sequence[str], job_file: Path, environ: Mapping[str, str]) -> None:
-    """Run a job's processes to their end.
+def run_job(
+    command: Sequence[str], job_file: Path, environ: Mapping[str, str], stop: signal.Signals = signal.SIGTERM
+) -> None:
+    """Run a job's processes to their end. ``stop`` is the signal that asks ``command`` to end them in order.
 
     Raises:
         ResaError: what a rank raised, as it said it.
@@ -57,17 +59,19 @@ def run_job(command: Sequence[str], job_file: Path, environ: Mapping[str, str]) 
         process = subprocess.Popen(list(command), env=dict(environ), start_new_session=True)
     except OSError as error:
         raise LaunchError(f"cannot start {command[0]}: {error.strerror}", where=" ".join(command)) from error
-    with forwarded([process]) as received:
+    with forwarded([process], stop) as received:
         status = process.wait()
     if received:
         raise KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])
-    if status:
+    if status or any(job_file.parent.glob("agent*.json")):  # an agent that was told to stop ends well, its job has not
         raise failure(job_file, status)
 
 
 @contextlib.contextmanager
-def forwarded(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
-    """Pass SIGINT and SIGTERM on, as SIGTERM, to those of ``processes`` that run; yields the list of those received."""
+def forwarded(
+    processes: Sequence[subprocess.Popen[bytes]], stop: signal.Signals = signal.SIGTERM
+) -> Iterator[list[int]]:
+    """Pass SIGINT and SIGTERM on, as ``stop``, to the ``processes`` that run; yields the list of those received."""
     received: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -75,7 +79,7 @@ def forwarded(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int
         for process in processes:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
-                    process.terminate()
+                    process.send_signal(stop)
 
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield received
@@ -110,7 +114,7 @@ def failure(job_file: Path, status: int) -> ResaError:
     codes = by_itself or codes
     told = [f"rank {rank} {ending(code)}" for rank, code in sorted(codes.items(), key=lambda item: int(item[0]))]
     return LaunchError(
-        f"{target} failed: {'; '.join(told) if told else f'the launcher ended with exit status {status}'}",
+        f"{target} failed: {'; '.join(told) if told else f'its processes were stopped (exit status {status})'}",
         where=str(folder),
         remedy="rank*.log and agent*.log there say more; the same command continues where this one stopped",
     )

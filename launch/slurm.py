@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -201,7 +202,8 @@ class SlurmSteps:
         job_file = write_job(self.folder, target, job)
         cpus = int(os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or 1)
         environ = rank_environ(max(1, cpus // self.launch.per_node), os.environ)
-        run_job(self.command(job_file, free_port()), job_file, environ)
+        # A SIGTERM would make srun kill its tasks at once; this one it passes on, and the agents take it for a SIGTERM.
+        run_job(self.command(job_file, free_port()), job_file, environ, stop=signal.SIGUSR1)
 
     def command(self, job_file: Path, port: int) -> list[str]:
         launch = self.launch

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ from resa.launching import call
 
 def main(arguments: list[str]) -> int:
     die_with_parent()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # meant for the agent, but SLURM may send it to all of a task
     job_file = Path(arguments[0])
     log = job_file.with_name(f"rank{ranks.rank()}.log")
     if not ranks.is_main():

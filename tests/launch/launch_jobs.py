@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,13 @@ def fail(job: dict[str, Any]) -> None:
 
 
 def sleep(job: dict[str, Any]) -> None:
-    """Say the process id and stay until someone ends it."""
+    """Say the process id and stay until someone ends it; on SIGTERM, take a moment to end in order."""
+
+    def end(number: int, frame: object) -> None:
+        time.sleep(1)
+        (Path(job["output_dir"]) / f"{os.getpid()}.ended").touch()
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, end)
     (Path(job["output_dir"]) / f"{os.getpid()}.pid").touch()
     time.sleep(300)

@@ -97,6 +97,8 @@ def test_ranks_end_with_the_process_that_started_them(out: Path, number: int) ->
     process.send_signal(number)
     assert process.wait(timeout=60) == (128 + number if number == signal.SIGTERM else -number)
     wait_for(lambda: not any(alive(pid) for pid in pids), seconds=30)
+    in_order = 2 if number == signal.SIGTERM else 0
+    assert len(list(out.glob("*.ended"))) == in_order
 
 
 def alive(pid: int) -> bool:

@@ -172,4 +172,5 @@ def test_a_warned_job_queues_again_and_continues(tmp_path: Path) -> None:
     subprocess.run(["scancel", "--batch", "--signal=TERM", job_id], check=True)
     assert wait_for(job_id, tmp_path / "launch") == 0
     assert json.loads((tmp_path / "world.json").read_text())["world_size"] == 2
+    assert len(list(tmp_path.glob("*.ended"))) == 2, "the ranks had time to end in order"
     assert "queueing again" in (tmp_path / "launch" / f"slurm-{job_id}.out").read_text()
