@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eval.progress import progress
 from eval.sharding import PartLogs, in_order, prompt_hash, write_rows
 from resa import ranks
 from resa.artifacts import CONTENTS, JsonLog, read_jsonl, write_atomically
@@ -106,7 +107,9 @@ def _generate(job: Mapping[str, Any], engine: Engine, samples: Sequence[Sample],
     todo = [sample for sample in samples if (sample.id, hashes[sample.id]) not in log.done]
     if not todo:
         return errors
-    with opened(job, engine) as generator, _progress(job, len(todo)) as advance:
+    share = -(-len(todo) // ranks.world_size()) if engine.sharded else len(todo)
+    shown = bool(job.get("progress")) and ranks.is_main()
+    with opened(job, engine) as generator, progress("answering", share, shown=shown) as advance:
 
         def keep(responses: Sequence[Response]) -> None:
             rows = [{**response.to_json(), "prompt": hashes[response.sample_id]} for response in responses]
@@ -135,21 +138,6 @@ def opened(job: Mapping[str, Any], engine: Engine) -> Iterator[Generator]:
     with engine.open(job["model"], job.get("model_path")) as generator:
         guard = job.get("guard")
         yield instantiate(guard, _convert_="all").wrap(generator) if guard else generator
-
-
-@contextlib.contextmanager
-def _progress(job: Mapping[str, Any], total: int) -> Iterator[Any]:
-    """``advance(count)`` on a progress bar of rank 0, or on nothing."""
-    if not (job.get("progress") and ranks.is_main()):
-        yield lambda count: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as bar:
-        share = -(-total // ranks.world_size())
-        task = bar.add_task("answering", total=share)
-        yield lambda count: bar.advance(task, count)
 
 
 def _merge(output: Path, parts: PartLogs, samples: Sequence[Sample], seconds: float) -> None:

@@ -20,6 +20,7 @@ from eval.generating import read_responses, read_samples
 from eval.judges.base import Judge, check_arguments, is_paper_judge, reason_unjudged
 from eval.judges.cache import VerdictCache, item_key
 from eval.measures import JUDGED, Benchmark, Item, Verdict
+from eval.progress import progress
 from eval.sharding import write_rows
 from resa.artifacts import CONTENTS, read_jsonl, write_atomically
 from resa.errors import DataError
@@ -33,7 +34,7 @@ def run(job: dict[str, Any]) -> None:
     """Judge a responses artifact.
 
     Job: ``benchmark``, ``judge`` (configuration nodes), ``roots`` (what the judge reads), ``responses`` (folder),
-    ``cache`` (folder of verdicts), ``output_dir``.
+    ``cache`` (folder of verdicts), ``progress``, ``output_dir``.
 
     Raises:
         JudgeError: the judge cannot judge at all.
@@ -45,7 +46,8 @@ def run(job: dict[str, Any]) -> None:
     benchmark: Benchmark = instantiate(job["benchmark"], _convert_="all")
     items = list(items_of(benchmark, read_samples(folder), read_responses(folder)))
     asked = [item for item in items if needs_judge(item, judge)]
-    verdicts, cached = judge_all(judge, asked, job["roots"], Path(job["cache"]))
+    shown = bool(job.get("progress"))
+    verdicts, cached = judge_all(judge, asked, job["roots"], Path(job["cache"]), shown=shown)
     judgements = [found for item in items if (found := judgement_of(item, judge, verdicts)) is not None]
     write_rows(output / JUDGEMENTS, (judgement.to_json() for judgement in judgements))
     names = sorted({item.measure.name for item in items if item.measure.name in JUDGED})
@@ -84,7 +86,9 @@ def needs_judge(item: Item, judge: Judge) -> bool:
     return item.measure.name in JUDGED and item.measure.name in judge.measures() and not is_unanswered(item)
 
 
-def judge_all(judge: Judge, items: Sequence[Item], roots: Mapping[str, str], folder: Path) -> tuple[Verdicts, int]:
+def judge_all(
+    judge: Judge, items: Sequence[Item], roots: Mapping[str, str], folder: Path, *, shown: bool = False
+) -> tuple[Verdicts, int]:
     """The verdicts of all items, and how many of them were known before. Equal items are judged once; the judge is
     opened only where something is left to judge."""
     verdicts: Verdicts = {}
@@ -104,9 +108,10 @@ def judge_all(judge: Judge, items: Sequence[Item], roots: Mapping[str, str], fol
         verdicts[item_key(item)] = verdict
         if item.measure.name in caches:
             caches[item.measure.name].add(item, verdict)
+        advance(1)
 
     if left:
-        with judge.open(roots) as ready:
+        with judge.open(roots) as ready, progress("judging", len(left), shown=shown) as advance:
             ready.judge(list(left.values()), keep)
     return verdicts, known
 

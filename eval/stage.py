@@ -111,6 +111,7 @@ def make_judgements(
         "roots": {name: str(places.root(name)) for name in judge.needs()},
         "responses": str(responses.path),
         "cache": str(store.root / VERDICTS),
+        "progress": bool(config.get("progress")),
     }
 
     def write(folder: Path) -> None:

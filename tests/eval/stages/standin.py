@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from eval.measures import Measure
+from resa.generation import Batch, Capabilities, Generator, Hook, OnBatch
 from resa.types import Sample, conversation_of
 
 
@@ -43,6 +44,33 @@ class StandIn:
             Measure("harmful", "answer", {"behaviour": sample.prompt}),
             Measure("harmful", "thought", {"behaviour": sample.prompt}),
         ]
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """A guard that puts every answer in brackets."""
+
+    name: str = "bracket"
+
+    def wrap(self, generator: Generator) -> Generator:
+        return Bracketed(generator)
+
+
+@dataclass(frozen=True)
+class Bracketed:
+    inner: Generator
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    def plan(self, samples: Sequence[Sample]) -> list[Batch]:
+        return self.inner.plan(samples)
+
+    def generate(self, batches: Sequence[Batch], on_batch: OnBatch, hook: Hook | None = None) -> None:
+        self.inner.generate(
+            batches, lambda some: on_batch([replace(one, answer=f"[{one.answer}]") for one in some]), hook
+        )
 
 
 def make_in_process(config: Mapping[str, Any], store_root: str, roots: Mapping[str, str]) -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
+import shutil
 import subprocess
 import sys
 import time
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eval.engines.hf import HfEngine
 from eval.generating import RESPONSES, read_responses, read_samples
 from eval.stage import make_responses, responses_stage
 from launch.local import Torchrun
 from resa.artifacts import Artifact, ArtifactStore, read_jsonl
 from resa.errors import DataError, EngineError
+from resa.generation import answer
 from resa.launching import InProcess
+from resa.method import empty_method
 from resa.places import Places
-from tests.eval.stages.standin import make_in_process
+from tests.eval.stages.standin import StandIn, make_in_process
 from tests.loopback import Call, Say, fails, says, serving
 
 HEAVY = ["torch", "transformers.models.qwen2_5_vl.modeling_qwen2_5_vl", "eval.engines.hf_generator", "resa.models.load"]
@@ -189,3 +195,26 @@ def test_when_nothing_can_be_answered_there_is_no_artifact(
 def test_a_missing_dataset_is_found_before_a_model_is_loaded(config: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"paths\.multitrust"):
         make_responses(config, ArtifactStore(tmp_path), InProcess(), Places({}), None)
+
+
+def test_a_checkpoints_guard_stands_before_the_model(
+    config: dict[str, Any], lively_model: Path, places: Places, tmp_path: Path
+) -> None:
+    small = {**config, "benchmark": {**config["benchmark"], "count": 4}}
+    plain = make_responses(small, ArtifactStore(tmp_path / "store"), InProcess(), places, None)
+    checkpoint = shutil.copytree(lively_model, tmp_path / "checkpoint")
+    guard = {"_target_": "tests.eval.stages.standin.Bracket", "name": "bracket"}
+    replace(empty_method(), name="guarded", guard=guard).save(checkpoint)
+    guarded = make_responses(small, ArtifactStore(tmp_path / "store"), InProcess(), places, checkpoint)
+    assert not guarded.reused
+    assert [one.answer for one in read_responses(guarded.path)] == [
+        f"[{one.answer}]" for one in read_responses(plain.path)
+    ]
+
+
+def test_the_model_is_gone_once_the_answers_are_there(lively_model: Path, places: Places) -> None:
+    samples = StandIn(count=2).samples(places.roots)
+    with HfEngine(batch_size=2).open({"path": str(lively_model), "plain": True}, None) as generator:
+        answer(generator, samples)
+        model = weakref.ref(generator.model)  # type: ignore[attr-defined]
+    assert model() is None, "a judge's model would have to share the device with it"
