@@ -1,8 +1,13 @@
-"""Bring up the tiny model: ``python -m data_builders.mini.bring_up --out resa/models/tiny/weights``.
+"""Bring up the tiny model, in two commands::
+
+    python -m data_builders.mini.bring_up --out FIRST --stop 4000
+    python -m data_builders.mini.bring_up --out resa/models/tiny/weights --start FIRST --steps 6500 --seed 1 ...
 
 Trains the architecture of ``resa/models/tiny/architecture.py`` from random weights on freshly drawn dialogues of the
 training side (``upbringing.py``), then measures it on the evaluation side, with the picture and with a blank one, and
-writes weights, processor and ``measured.json``. Two CPU cores need about half an hour; the result is committed.
+writes weights, processor and ``measured.json`` with the exact commands. Two CPU cores need about 35 minutes; it is
+committed. The first command teaches dialogues in which a sign is read before it is asked about, the second one
+requests that come without having been read (:func:`data_builders.mini.upbringing.dialogues`).
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ from data_builders.mini.talk import Exchange
 from data_builders.mini.upbringing import dialogues
 from resa.models.tiny.architecture import IMAGE_SIDE, build_config, build_processor, build_tokenizer
 
+MEASURED = "measured.json"
 VISION = "<|vision_start|>" + "<|image_pad|>" * 9 + "<|vision_end|>"
 THOUGHTS = (
     (
@@ -94,9 +100,9 @@ def collate(rows: list[Row], pad: int, jitter: random.Random) -> dict[str, Any]:
     return batch
 
 
-def batches(tokenizer: Any, seed: int, size: int) -> Iterator[list[Row]]:
+def batches(tokenizer: Any, seed: int, size: int, reading_first: bool) -> Iterator[list[Row]]:
     """Endless batches of rows of like length."""
-    stream = dialogues(seed)
+    stream = dialogues(seed, reading_first)
     rng = random.Random(f"batches|{seed}")
     while True:
         rows = [make_row(tokenizer, *dialogue) for dialogue in itertools.islice(stream, size * 24)]
@@ -184,26 +190,59 @@ def measure(model: Any, tokenizer: Any, questions: dict[str, list[Exchange]], bl
     return scores
 
 
-def train(out: Path, steps: int, size: int, rate: float, seed: int) -> None:
+@dataclass(frozen=True)
+class Options:
+    """The command line."""
+
+    out: Path
+    start: Path | None
+    steps: int
+    stop: int
+    batch: int
+    rate: float
+    warmup: int
+    seed: int
+
+    def command(self) -> str:
+        start = f" --start {self.start}" if self.start else ""
+        return (
+            f"python -m data_builders.mini.bring_up --out {self.out}{start} --steps {self.steps} --stop {self.stop} "
+            f"--batch {self.batch} --rate {self.rate} --warmup {self.warmup} --seed {self.seed}"
+        )
+
+
+def _begin(options: Options) -> tuple[Any, Any]:
+    """Model and processor: those of ``options.start``, or new ones whose tokenizer is trained on the upbringing."""
+    from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
+
+    if options.start:
+        load = Qwen2_5_VLForConditionalGeneration.from_pretrained
+        model = load(options.start, attn_implementation="eager", dtype="float32")
+        return model, AutoProcessor.from_pretrained(options.start)
+    stream = dialogues(options.seed + 10**6, reading_first=True)
+    said = [text for _, turns in itertools.islice(stream, 20000) for pair in turns for text in pair]
+    roles = ["user\n", "assistant\n"] * 4000
+    tokenizer = build_tokenizer([*said, *roles, *(list(THOUGHTS) * 300), *(f" {text}" for text in said[::4])])
+    new = Qwen2_5_VLForConditionalGeneration._from_config
+    return new(build_config(tokenizer), attn_implementation="eager"), build_processor(tokenizer)
+
+
+def train(options: Options) -> None:
     """Train, measure, save. Prints a line every 100 steps."""
     import torch
-    from transformers import Qwen2_5_VLForConditionalGeneration, get_cosine_schedule_with_warmup
+    from transformers import get_cosine_schedule_with_warmup
 
-    torch.manual_seed(seed)
-    stream = dialogues(seed + 10**6)
-    said = [text for _, turns in itertools.islice(stream, 20000) for pair in turns for text in pair]
-    roles = ["<|im_start|>user\n", "<|im_start|>assistant\n"] * 4000
-    tokenizer = build_tokenizer(
-        [*said, *(r[12:] for r in roles), *(list(THOUGHTS) * 300), *(f" {t}" for t in said[::4])]
-    )
-    processor = build_processor(tokenizer)
+    torch.manual_seed(options.seed)
     _batched_vision_attention()
-    model = Qwen2_5_VLForConditionalGeneration._from_config(build_config(tokenizer), attn_implementation="eager")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
-    schedule = get_cosine_schedule_with_warmup(optimizer, 300, steps)
-    jitter, started, mean = random.Random(f"jitter|{seed}"), time.time(), 0.0
+    model, processor = _begin(options)
+    tokenizer = processor.tokenizer
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.02, betas=(0.9, 0.98))
+    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    jitter, started, mean = random.Random(f"jitter|{options.seed}"), time.time(), 0.0
     history = []
-    for step, rows in zip(range(1, steps + 1), batches(tokenizer, seed, size), strict=False):
+    drawn = batches(tokenizer, options.seed, options.batch, reading_first=options.start is None)
+    for step, rows in zip(range(1, options.stop + 1), drawn, strict=False):
         batch = collate(rows, tokenizer.pad_token_id, jitter)
         batch["mm_token_type_ids"] = (batch["input_ids"] == model.config.image_token_id).int()
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -216,22 +255,27 @@ def train(out: Path, steps: int, size: int, rate: float, seed: int) -> None:
         mean = loss.item() if step == 1 else 0.98 * mean + 0.02 * loss.item()
         if step % 100 == 0:
             print(f"step {step} loss {mean:.4f} seconds {time.time() - started:.0f}", flush=True)
-        if step % 1000 == 0 or step == steps:
-            scores = measure(model, tokenizer, exam(seed, 64))
-            history.append({"step": step, "loss": round(mean, 4), **scores})
+        if step % 1000 == 0 or step == options.stop:
+            history.append({"step": step, "loss": round(mean, 4), **measure(model, tokenizer, exam(options.seed, 64))})
             print(json.dumps(history[-1]), flush=True)
-            _save(out, model, processor)
-    questions = exam(seed + 1, 300)
+            _save(options.out, model, processor)
+    _report(options, model, tokenizer, history, round(time.time() - started))
+
+
+def _report(options: Options, model: Any, tokenizer: Any, history: list[dict[str, Any]], seconds: int) -> None:
+    """``measured.json``: the commands, and the exam with and without the picture."""
+    questions = exam(options.seed + 1, 300)
+    earlier = json.loads((options.start / MEASURED).read_text()) if options.start else {"commands": [], "seconds": 0}
     report = {
-        "command": f"python -m data_builders.mini.bring_up --steps {steps} --batch {size} --rate {rate} --seed {seed}",
+        "commands": [*earlier["commands"], options.command()],
         "parameters": model.num_parameters(),
-        "seconds": round(time.time() - started),
+        "seconds": earlier["seconds"] + seconds,
+        "questions_per_kind": 300,
         "held_out_percent": measure(model, tokenizer, questions),
         "blank_image_percent": measure(model, tokenizer, questions, blank=True),
-        "questions_per_kind": 300,
         "history": history,
     }
-    (out / "measured.json").write_text(json.dumps(report, indent=1) + "\n")
+    (options.out / MEASURED).write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report["held_out_percent"]), json.dumps(report["blank_image_percent"]))
 
 
@@ -243,14 +287,17 @@ def _save(out: Path, model: Any, processor: Any) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=12000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--start", type=Path, help="folder to continue from; without it: random weights, reading first")
+    parser.add_argument("--steps", type=int, default=11000, help="length of the learning-rate schedule")
+    parser.add_argument("--stop", type=int, help="stop earlier than the schedule ends")
     parser.add_argument("--batch", type=int, default=40)
     parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--warmup", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    train(options.out, options.steps, options.batch, options.rate, options.seed)
+    given = parser.parse_args()
+    train(Options(**{**vars(given), "stop": given.stop or given.steps}))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,16 @@ def _backdrop(rng: random.Random) -> Picture | None:
     return seeing.picture_on_side("train", lambda: seeing.draw_backdrop(rng, kind))
 
 
-def dialogues(seed: int) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:
+def _turns(rng: random.Random, exchanges: list[Exchange], reading_first: bool) -> list[Exchange]:
+    """The order of a dialogue. Reading first is the easier half of the upbringing: what a sign says stands in the
+    dialogue when it is asked about. In the other half a request may come first or alone, and has to be read."""
+    if reading_first:
+        return exchanges
+    rng.shuffle(exchanges)
+    return exchanges[:1] if rng.random() < 0.35 else exchanges
+
+
+def dialogues(seed: int, reading_first: bool = False) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:
     """Endless dialogues: a picture or None, then question and answer pairs about it.
 
     Text compositions inside an image dialogue are checked too, so that no evaluation wording of a text item is learnt.
@@ -107,4 +116,4 @@ def dialogues(seed: int) -> Iterator[tuple[Picture | None, list[tuple[str, str]]
         exchanges = maker(rng)
         picture = exchanges[0].picture
         assert all(side_of(exchange.composition) == "train" for exchange in exchanges)
-        yield picture, [(exchange.prompt, exchange.answer) for exchange in exchanges]
+        yield picture, [(said.prompt, said.answer) for said in _turns(rng, exchanges, reading_first)]
