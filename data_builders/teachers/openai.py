@@ -1,0 +1,122 @@
+"""A teacher behind any OpenAI-compatible endpoint. It is sent the image itself, not a caption of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from data_builders.policies import DEFAULT, load_policies, policy_file
+from data_builders.rows import Row
+from data_builders.teachers.asking import Reply, brief_digest
+from data_builders.teachers.base import Answers, Drafts, Rewrite, Workshop
+from data_builders.teachers.log import Question, ReplyLog, rewrite_with
+from resa import endpoint as endpoints
+from resa.artifacts import file_digest
+from resa.errors import ConfigError, EngineError
+
+
+@dataclass(frozen=True)
+class OpenAITeacher:
+    """Attributes:
+    model: the name the endpoint knows the teacher by; must be given.
+    max_tokens: of a reply; words: asked for in a thought, at most.
+    tolerated_failures: calls that may fail for good (after all attempts) in a finished dataset; with more, the run
+        stops and the next one asks for just these again.
+    The others: see :class:`resa.endpoint.Endpoint`.
+    """
+
+    model: str | None = None
+    name: str = "openai"
+    policies: str = DEFAULT
+    base_url: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    max_tokens: int = 1024
+    words: int = 150
+    tolerated_failures: int = 0
+    concurrency: int = 16
+    timeout_s: float = 120.0
+    attempts: int = 8
+    backoff_s: float = 1.0
+    max_wait_s: float = 60.0
+    give_up_after: int = 50
+    token_limit_field: str = "max_tokens"
+    temperature: float | None = 0.6
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ConfigError(
+                "teacher=openai needs the model's name at the endpoint",
+                where="teacher.model",
+                remedy="add teacher.model=NAME, and teacher.base_url=URL unless it is OpenAI's own",
+            )
+        if self.max_tokens < 1 or self.words < 10 or self.tolerated_failures < 0:
+            raise ConfigError(
+                "max_tokens must be at least 1, words at least 10, tolerated_failures not negative", where="teacher"
+            )
+        self.endpoint()
+        policy_file(self.policies)
+
+    def endpoint(self) -> endpoints.Endpoint:
+        shared = {item.name for item in dataclasses.fields(endpoints.Endpoint)}
+        return endpoints.Endpoint(**{name: getattr(self, name) for name in shared})
+
+    def identity(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            **self.endpoint().identity(),
+            "max_tokens": self.max_tokens,
+            "words": self.words,
+            "policies": file_digest(policy_file(self.policies)),
+            "brief": brief_digest(),
+        }
+
+    def needs(self) -> tuple[str, ...]:
+        return ()
+
+    def can(self, answers: Answers) -> bool:
+        return True
+
+    @contextmanager
+    def open(self, workshop: Workshop) -> Iterator[Rewrite]:
+        log = ReplyLog(workshop.drafts, self.name, self.identity(workshop.model))
+        policies = load_policies(self.policies)
+
+        def rewrite(rows: Iterable[Row]) -> Drafts:
+            def ask(questions: Sequence[Question]) -> Mapping[str, Reply]:
+                return self._ask(questions, log, workshop.progress)
+
+            return rewrite_with(rows, log, policies, workshop.answers, self.words, ask)
+
+        yield rewrite
+
+    def _ask(self, questions: Sequence[Question], log: ReplyLog, progress: bool) -> Mapping[str, Reply]:
+        from data_builders.progress import track
+
+        passing: dict[str, Reply] = {}
+        asks = [endpoints.Ask(question.key, question.turns, self.max_tokens) for question in questions]
+        with track(f"teacher {self.model}", len(asks), progress) as advance:
+
+            def keep(ask: endpoints.Ask, outcome: endpoints.Reply | endpoints.Failure) -> None:
+                if isinstance(outcome, endpoints.Reply):
+                    spent = {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
+                    log.add(ask.key, Reply(outcome.text, outcome.cut), **spent)
+                elif outcome.transient:
+                    passing[ask.key] = Reply(error=outcome.error)
+                else:
+                    log.add(ask.key, Reply(error=outcome.error))
+                advance()
+
+            endpoints.ask_all(self.endpoint(), asks, keep)
+        if len(passing) > self.tolerated_failures:
+            first = next(iter(passing.values())).error
+            raise EngineError(
+                f"{len(passing)} of {len(asks)} teacher calls failed; the first: {first}",
+                where=f"{self.base_url or 'api.openai.com'} ({self.model})",
+                remedy="run the same command again: only these are asked for, the others are kept; or allow them with "
+                f"teacher.tolerated_failures={len(passing)}",
+            )
+        return passing
