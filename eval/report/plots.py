@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from eval.report import words
 from eval.report.drawing import LIGHT, PLACEHOLDERS, new_figure, style, to_png, to_svg
 from eval.report.leaderboard import PAPER_FIGURES
-from eval.report.rows import Row, cost_rows, overall_row, trust_rows
+from eval.report.rows import Row, cost_rows, overall_row, task_rows, trust_rows
 from resa.types import Score
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def make_plots(summary: Mapping[str, Any], profile: str = "paper") -> list[Plot]
     """All plots of a summary as SVG elements. Takes a few seconds: matplotlib is imported here."""
     drawn = []
     for name, title, draw in PLOTS:
+        if name == "tasks" and not summary.get("base"):
+            continue
         caption = CAPTIONS[name]
         with style(PLACEHOLDERS):
             drawn.append(Plot(name, title, caption, to_svg(draw(summary, profile, PLACEHOLDERS), name, title, caption)))
@@ -49,7 +51,7 @@ def trade_off_png(summary: Mapping[str, Any], profile: str = "paper") -> bytes:
 def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
     """Utility (across) against overall trust (up), base and method with intervals. On the real benchmark, the overall
     scores published for the paper's base and for RESA are two lines, labelled as published: their utility is unknown."""
-    figure = new_figure(5.0, 3.9)
+    figure = new_figure(5.0, 4.3)
     axes: Axes = figure.subplots()
     trust = overall_row(summary, profile)
     utility = next((row for row in cost_rows(summary) if row.key == "utility"), None)
@@ -139,6 +141,25 @@ def draw_costs(summary: Mapping[str, Any], profile: str, colours: Colours) -> Fi
     return figure
 
 
+def draw_tasks(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
+    """Method minus base, task by task, with its interval; zero is no change."""
+    rows = [row for row in task_rows(summary, profile) if row.path[0] == "profiles" and row.difference]
+    figure = new_figure(5.0, max(1.8, 0.31 * len(rows) + 0.75))
+    axes: Axes = figure.subplots()
+    axes.axvline(0, color=colours["quiet"], linewidth=1)
+    for place, row in enumerate(rows):
+        if row.difference is None:
+            continue
+        tone = words.tone(row.difference)
+        gap = Score(row.difference.value, row.difference.low, row.difference.high)
+        _point(axes, gap, place, colours["quiet" if tone == "level" else tone], face=colours["paper"])
+    axes.set_yticks(range(len(rows)), [words.label(row) for row in rows])
+    axes.tick_params(axis="y", labelcolor=colours["ink"], labelsize=8)
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"{summary['method']} minus base, points ({profile} profile)")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
 def _bars_of(axes: Axes, row: Row, summary: Mapping[str, Any], colours: Colours) -> None:
     shown = [("base", row.base, "base")] if summary.get("base") else []
     shown.append((str(summary["method"]), row.method, "method"))
@@ -192,9 +213,11 @@ PLOTS: tuple[tuple[str, str, Draw], ...] = (
     ("trade-off", "Trust against utility", draw_trade_off),
     ("sub-aspects", "The ten sub-aspects", draw_sub_aspects),
     ("costs", "What it costs", draw_costs),
+    ("tasks", "The difference, task by task", draw_tasks),
 )
 CAPTIONS: Mapping[str, str] = {
     "trade-off": "Up is safer, right is more useful; bars are 95 % intervals.",
     "sub-aspects": "A coloured line is a significant difference: green for the better, orange for the worse.",
+    "tasks": "Method minus base with 95 % intervals; right of zero is better.",
     "costs": "Smaller is better in each; bars are 95 % intervals.",
 }

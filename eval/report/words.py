@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eval.report.names import aspect_of
 from eval.report.rows import Difference, Row
 from resa.types import Score
 
@@ -57,8 +58,8 @@ def tone(difference: Difference | None) -> str:
 
 
 def label(row: Row) -> str:
-    """``T.I Inherent deficiency *``."""
-    name = f"{row.key} {row.title}" if "." in row.key and len(row.key) == 3 else row.title
+    """``T.I Inherent deficiency *``, ``T1 Basic world understanding``, ``Over-refusal ↓``."""
+    name = f"{row.key} {row.title}" if aspect_of(row.key) else row.title
     return f"{name}{' ' + LOWER if row.lower else ''}{' ' + PARTIAL if row.partial else ''}"
 
 
