@@ -104,11 +104,11 @@ def judge_all(
             left.setdefault(item_key(item), item)
     known = sum(item_key(item) in verdicts for item in items)
 
-    def keep(item: Item, verdict: Verdict) -> None:
-        verdicts[item_key(item)] = verdict
-        if item.measure.name in caches:
-            caches[item.measure.name].add(item, verdict)
-        advance(1)
+    def keep(found: Sequence[tuple[Item, Verdict]]) -> None:
+        verdicts.update((item_key(item), verdict) for item, verdict in found)
+        for name, cache in caches.items():
+            cache.add([(item, verdict) for item, verdict in found if item.measure.name == name])
+        advance(len(found))
 
     if left:
         with judge.open(roots) as ready, progress("judging", len(left), shown=shown) as advance:

@@ -106,15 +106,15 @@ class Item:
     text: str
 
 
-OnVerdict = Callable[[Item, Verdict], None]
+OnVerdicts = Callable[[Sequence[tuple[Item, Verdict]]], None]
 
 
 class OpenJudge(Protocol):
     """A judge with its model or connection ready."""
 
-    def judge(self, items: Sequence[Item], on_verdict: OnVerdict) -> None:
-        """Give each item's verdict to ``on_verdict``, exactly once, in any order. What fails comes as a verdict of
-        status ``error``.
+    def judge(self, items: Sequence[Item], on_verdicts: OnVerdicts) -> None:
+        """Give each item's verdict to ``on_verdicts``, exactly once, in any order, in groups as they are ready. What
+        fails comes as a verdict of status ``error``.
 
         Raises:
             JudgeError: nothing can be judged at all.

@@ -13,7 +13,7 @@ import mimetypes
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,34 +111,70 @@ class Failure:
     transient: bool = False
 
 
-def ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_reply: Callable[[Ask, Reply | Failure], None]) -> None:
-    """Send every request; ``on_reply`` is called in this thread as each one ends, in order of arrival.
+Outcome = tuple[Ask, Reply | Failure]
+OnOutcomes = Callable[[Sequence[Outcome]], None]
+
+
+def ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_outcomes: OnOutcomes) -> None:
+    """Send every request. ``on_outcomes`` gets whatever has ended since its last call, one call at a time, in another
+    thread: writing it to disk neither holds up the requests in flight nor costs a flush each.
 
     Raises:
         EngineError: the key is missing or refused, the model is unknown, or the endpoint is down
-            (``give_up_after`` failures in a row). Replies that came before have been handed over.
+            (``give_up_after`` failures in a row). Outcomes that came before have been handed over.
     """
     if asks:
-        asyncio.run(_ask_all(endpoint, asks, on_reply))
+        asyncio.run(_ask_all(endpoint, asks, on_outcomes))
 
 
-async def _ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_reply: Callable[[Ask, Reply | Failure], None]) -> None:
-    waiting = iter(asks)
-    streak = _FailureStreak(endpoint)
+async def _ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_outcomes: OnOutcomes) -> None:
+    waiting, streak, delivery = iter(asks), _FailureStreak(endpoint), _Delivery(on_outcomes)
+    delivering = asyncio.create_task(delivery.run())
     async with _client(endpoint) as client:
 
-        async def work(queue: Iterator[Ask]) -> None:
-            for request in queue:
+        async def work() -> None:
+            for request in waiting:
+                if delivering.done():  # it raised: nobody takes what would be asked now
+                    return
                 outcome = await _ask(client, endpoint, request)
-                on_reply(request, outcome)
+                delivery.put((request, outcome))
                 streak.note(outcome)
 
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(endpoint.concurrency, len(asks))):
-                    group.create_task(work(waiting))
+                    group.create_task(work())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        finally:
+            delivery.close()
+            await delivering
+
+
+class _Delivery:
+    """Hands outcomes over in groups, as many as have gathered while the last group was dealt with."""
+
+    def __init__(self, on_outcomes: OnOutcomes) -> None:
+        self.on_outcomes = on_outcomes
+        self._gathered: list[Outcome] = []
+        self._arrived, self._closed = asyncio.Event(), False
+
+    def put(self, outcome: Outcome) -> None:
+        self._gathered.append(outcome)
+        self._arrived.set()
+
+    def close(self) -> None:
+        """Nothing more will be put; :meth:`run` ends when all is handed over."""
+        self._closed = True
+        self._arrived.set()
+
+    async def run(self) -> None:
+        while self._gathered or not self._closed:
+            await self._arrived.wait()
+            self._arrived.clear()
+            group, self._gathered = self._gathered, []
+            if group:
+                await asyncio.to_thread(self.on_outcomes, group)
 
 
 class _FailureStreak:
@@ -180,7 +216,7 @@ async def _ask(client: Any, endpoint: Endpoint, request: Ask) -> Reply | Failure
 
     started = time.monotonic()
     try:
-        body = _body(endpoint, request)
+        body = await asyncio.to_thread(_body, endpoint, request)  # reads and encodes the images
     except DataError as error:
         return Failure(str(error), 0, 0.0)
     said = "not tried"

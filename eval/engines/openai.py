@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eval.engines.reading import failed, read
-from resa.endpoint import Ask, Endpoint, Failure, Reply, ask_all
+from resa.endpoint import Ask, Endpoint, Failure, Outcome, Reply, ask_all
 from resa.errors import ConfigError, EngineError
 from resa.generation import Batch, Capabilities, Generator, Hook, OnBatch
 from resa.reasoning import CLOSE, OPEN
@@ -78,7 +78,7 @@ class OpenAIEngine:
 
 
 class OpenAIGenerator:
-    """Asks an endpoint; responses are handed over one by one as they arrive."""
+    """Asks an endpoint; responses are handed over as they arrive."""
 
     def __init__(self, endpoint: Endpoint, thought_tokens: int) -> None:
         self.endpoint, self.thought_tokens = endpoint, thought_tokens
@@ -100,7 +100,11 @@ class OpenAIGenerator:
             )
         samples = [sample for batch in batches for sample in batch]
         asks = [Ask(sample, sample.turns, sample.max_new_tokens + self.thought_tokens) for sample in samples]
-        ask_all(self.endpoint, asks, lambda ask, outcome: on_batch([response_of(ask.key, outcome)]))
+
+        def keep(outcomes: Sequence[Outcome]) -> None:
+            on_batch([response_of(ask.key, outcome) for ask, outcome in outcomes])
+
+        ask_all(self.endpoint, asks, keep)
 
 
 def response_of(sample: Sample, outcome: Reply | Failure) -> Response:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from eval.measures import Item, Verdict
 from resa.artifacts import JsonLog, digest
@@ -31,12 +31,14 @@ class VerdictCache:
             rows = self._log.rows()
         self.verdicts = {self._log.key_of(row): Verdict(row["value"], row["status"], row["raw"]) for row in rows}
 
-    def add(self, item: Item, verdict: Verdict) -> None:
-        """Keep a verdict, on disk at once. Errors are not verdicts and are not kept."""
-        if verdict.status == "error":
-            return
-        name, key = item_key(item)
-        self.verdicts[(name, key)] = verdict
-        row: dict[str, Any] = {"measure": name, "item": key, "value": verdict.value}
+    def add(self, found: Sequence[tuple[Item, Verdict]]) -> None:
+        """Keep verdicts, on disk at once. Errors are not verdicts and are not kept."""
+        rows = []
+        for item, verdict in found:
+            if verdict.status != "error":
+                name, key = item_key(item)
+                self.verdicts[(name, key)] = verdict
+                row = {"measure": name, "item": key, "value": verdict.value}
+                rows.append({**row, "status": verdict.status, "raw": verdict.raw})
         with self._lock:
-            self._log.append([{**row, "status": verdict.status, "raw": verdict.raw}])
+            self._log.append(rows)

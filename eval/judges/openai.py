@@ -17,8 +17,8 @@ from typing import Any
 
 from eval.judges.base import text_version
 from eval.judges.words import NUMBER, box_of, first_word, overlap
-from eval.measures import JUDGED, Item, OnVerdict, OpenJudge, Verdict
-from resa.endpoint import Ask, Endpoint, Failure, Reply, ask_all
+from eval.measures import JUDGED, Item, OnVerdicts, OpenJudge, Verdict
+from resa.endpoint import Ask, Endpoint, Failure, Outcome, Reply, ask_all
 from resa.errors import ConfigError
 from resa.reasoning import strip
 from resa.types import conversation_of
@@ -106,9 +106,13 @@ class EndpointJudge:
     def __init__(self, endpoint: Endpoint, rubrics: Path, max_tokens: int) -> None:
         self.endpoint, self.rubrics, self.max_tokens = endpoint, rubrics, max_tokens
 
-    def judge(self, items: Sequence[Item], on_verdict: OnVerdict) -> None:
+    def judge(self, items: Sequence[Item], on_verdicts: OnVerdicts) -> None:
         asks = [Ask(item, conversation_of(self.prompt(item)), self.max_tokens) for item in items]
-        ask_all(self.endpoint, asks, lambda ask, outcome: on_verdict(ask.key, verdict_of(ask.key, outcome)))
+
+        def keep(outcomes: Sequence[Outcome]) -> None:
+            on_verdicts([(ask.key, verdict_of(ask.key, outcome)) for ask, outcome in outcomes])
+
+        ask_all(self.endpoint, asks, keep)
 
     def prompt(self, item: Item) -> str:
         """What the judge model is shown."""

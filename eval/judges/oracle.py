@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.judges.words import alternatives, box_of, contains, contains_any, first_word, overlap
-from eval.measures import JUDGED, Item, OnVerdict, OpenJudge, Verdict
+from eval.measures import JUDGED, Item, OnVerdicts, OpenJudge, Verdict
 from resa.errors import JudgeError
 
 VERSION = "1"
@@ -87,10 +87,11 @@ class Oracle:
             "action": self.action,
         }
 
-    def judge(self, items: Sequence[Item], on_verdict: OnVerdict) -> None:
-        for item in items:
-            value = self._rules[item.measure.name](item.text, item.measure.arguments)
-            on_verdict(item, Verdict(float(value)))
+    def judge(self, items: Sequence[Item], on_verdicts: OnVerdicts) -> None:
+        on_verdicts([(item, Verdict(self._value(item))) for item in items])
+
+    def _value(self, item: Item) -> float:
+        return float(self._rules[item.measure.name](item.text, item.measure.arguments))
 
     def refuses(self, text: str) -> bool:
         return contains_any(text, self.refusal_markers)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.measures import Item, OnVerdict, OpenJudge
+from eval.measures import Item, OnVerdicts, OpenJudge
 from resa.errors import JudgeError
 
 
@@ -41,6 +41,6 @@ class RulesJudge:
 class NoJudge:
     """Is never asked: the judging stage asks only for what :meth:`RulesJudge.measures` lists."""
 
-    def judge(self, items: Sequence[Item], on_verdict: OnVerdict) -> None:
+    def judge(self, items: Sequence[Item], on_verdicts: OnVerdicts) -> None:
         if items:
             raise JudgeError("judge=rules judges nothing", where=items[0].measure.name)

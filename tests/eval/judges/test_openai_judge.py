@@ -37,7 +37,7 @@ def item(measure: str, text: str = "a red {{ star }}", name: str = "t/1") -> Ite
 def verdicts(url: str, items: list[Item]) -> list[Verdict]:
     found: dict[int, Verdict] = {}
     with OpenAIJudge(base_url=url, **FAST).open({}) as judge:
-        judge.judge(items, lambda judged, verdict: found.update({id(judged): verdict}))
+        judge.judge(items, lambda some: found.update((id(judged), verdict) for judged, verdict in some))
     return [found[id(judged)] for judged in items]
 
 
@@ -108,8 +108,7 @@ def test_failed_verdicts_are_asked_again_by_the_next_run(tmp_path: Path) -> None
 
 def test_a_torn_cache_file_loses_one_verdict_at_most(tmp_path: Path) -> None:
     cache = VerdictCache(tmp_path, "openai", "v1")
-    for number in range(3):
-        cache.add(item("harmful", f"text {number}"), Verdict(1.0, "ok", "Yes"))
+    cache.add([(item("harmful", f"text {number}"), Verdict(1.0, "ok", "Yes")) for number in range(3)])
     cache.file.write_bytes(cache.file.read_bytes()[:-5])
     assert len(VerdictCache(tmp_path, "openai", "v1").verdicts) == 2
     assert len(JsonLog(cache.file, ("measure", "item")).rows()) == 2

@@ -37,7 +37,7 @@ def value(roots: dict[str, str], measure: str, text: str, **arguments: Any) -> f
     item = Item(sample, Response("t/1", text, text), Measure(measure, "answer", arguments), text)
     found: list[Verdict] = []
     with OracleJudge().open(roots) as judge:
-        judge.judge([item], lambda _, verdict: found.append(verdict))
+        judge.judge([item], lambda some: found.extend(verdict for _, verdict in some))
     return found[0].value
 
 
