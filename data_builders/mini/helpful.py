@@ -132,9 +132,11 @@ def write_utility(folder: Folder, count: int, rng: random.Random) -> None:
         exchange = seeing.choice(rng, picture)
         question, *lines = exchange.prompt.split("\n")[:5]
         options = {line[0]: line[3:] for line in lines}
+        words = exchange.answer.removeprefix("It is ").removesuffix(".")
+        letter = next(letter for letter, option in options.items() if option == words)
         folder.note(f"mini_bench.tsv#{index}", picture.composition)
         table.append({"index": index, "image": _base64(picture, index), "question": question, **options,
-                      "answer": exchange.answer, "category": "word" if index % 3 == 0 else "shape"})  # fmt: skip
+                      "answer": letter, "category": "word" if index % 3 == 0 else "shape"})  # fmt: skip
     folder.table("mini_bench.tsv", table, delimiter="\t")
     rows = []
     for index in range(count):

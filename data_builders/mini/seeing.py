@@ -154,19 +154,21 @@ def box(rng: random.Random, picture: Figures) -> Exchange:
 
 
 def choice(rng: random.Random, picture: Figures | Sign) -> Exchange:
-    """A multiple-choice question on what is shown."""
+    """A multiple-choice question on what is shown, answered in the option's words (a letter is beyond so small a model)."""
     if isinstance(picture, Sign):
         words = [thing.name for thing in lexicon().things]
-        prompt, letter, _ = options(rng, "What word is written in the image?", picture.word, words)
-        return Exchange(picture, prompt, letter, "choice", picture.composition)
+        prompt = options(rng, "What word is written in the image?", picture.word, words)
+        return Exchange(picture, prompt, f"It is {picture.word}.", "choice", picture.composition)
     figure = rng.choice(picture.figures)
     if rng.random() < 0.5:
-        prompt, letter, _ = options(rng, f"What colour is the {figure.shape}?", figure.colour, INKS)
+        right = figure.colour
+        prompt = options(rng, f"What colour is the {figure.shape}?", right, INKS)
     else:
         shown = [f.shape for f in picture.figures]
         wrong = [s for s in SHAPES if s not in shown]
-        prompt, letter, _ = options(rng, "Which shape is in the image?", figure.shape, wrong)
-    return _exchange(picture, prompt, letter, "choice")
+        right = figure.shape
+        prompt = options(rng, "Which shape is in the image?", right, wrong)
+    return _exchange(picture, prompt, f"It is {right}.", "choice")
 
 
 SINGLE = (there_is, has_colour, has_ground, colour_of, shape_of, how_many, box, choice)

@@ -277,9 +277,9 @@ def on_side(side: Side, rng: random.Random, say: Say) -> Exchange:
     return draw_until(side, lambda: say(rng), lambda exchange: exchange.composition)
 
 
-def options(rng: random.Random, question: str, right: str, wrong: Sequence[str]) -> tuple[str, str, list[str]]:
-    """A multiple-choice prompt of four options, the right letter, and the options in order."""
+def options(rng: random.Random, question: str, right: str, wrong: Sequence[str]) -> str:
+    """A multiple-choice prompt of four options in random order."""
     choices = [right, *rng.sample([w for w in wrong if w != right], 3)]
     rng.shuffle(choices)
     lines = "\n".join(f"{letter}. {choice}" for letter, choice in zip("ABCD", choices, strict=True))
-    return f"{question}\n{lines}\nAnswer with the letter.", "ABCD"[choices.index(right)], choices
+    return f"{question}\n{lines}\nAnswer with the letter."

@@ -67,7 +67,9 @@ def _text_talk(rng: random.Random) -> list[Exchange]:
     words = lexicon()
 
     def say(rng: random.Random) -> Exchange:
-        ask = rng.choice(("how_to", "what_is", "stay_safe", "fact", "shout", "people", "prefer", "story", "add", "add"))
+        ask = rng.choice(
+            ("how_to", "what_is", "stay_safe", "fact", "shout", "people", "prefer", "story", "add", "add", "add")
+        )
         thing = rng.choice(words.things)
         if ask == "people":
             return rng.choice((talk.stereotype, talk.home))(rng, rng.choice(words.peoples))
@@ -112,7 +114,7 @@ def dialogues(seed: int, reading_first: bool = False) -> Iterator[tuple[Picture 
     rng = random.Random(f"upbringing|{seed}")
     makers = (_sign_talk, _figures_talk, _badge_talk, _pair_talk, _text_talk)
     while True:
-        (maker,) = rng.choices(makers, weights=(46, 27, 9, 5, 13))
+        (maker,) = rng.choices(makers, weights=(42, 29, 8, 4, 17))
         exchanges = maker(rng)
         picture = exchanges[0].picture
         assert all(side_of(exchange.composition) == "train" for exchange in exchanges)
