@@ -35,7 +35,8 @@ class Built:
 def build(config: Mapping[str, Any]) -> Built:
     """Build every component of a resolved configuration, to see that it can be built."""
     built = Built()
-    for path, node in components(config):
+    for node, path in _nodes_in(config, ""):
+        path = path.lstrip(".")
         found = list(_mistakes(node, path))
         built.mistakes.extend(mistake for mistake, _, _ in found)
         wrong = {(where, key) for _, where, key in found}
@@ -43,16 +44,6 @@ def build(config: Mapping[str, Any]) -> Built:
         if component is not None and not wrong:
             built.components[path] = component
     return built
-
-
-def components(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The outermost nodes with a ``_target_``, and their dotted paths."""
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            if TARGET in value:
-                yield f"{prefix}{key}", value
-            else:
-                yield from components(value, f"{prefix}{key}.")
 
 
 Mistake = tuple[ConfigError, str, str]
@@ -73,16 +64,26 @@ def _mistakes(node: Mapping[str, Any], path: str) -> Iterator[Mistake]:
         where = f"{path}.{key}"
         if known is not None and key not in known:
             yield ConfigError(f"unknown key {key!r} in {path!r}. {did_you_mean(key, known)}", where=where), path, key
-        elif isinstance(value, Mapping) and TARGET in value:
-            yield from _mistakes(value, where)
         elif not _has_targets(value) and key in hints and not fits(value, hints[key]):
             what = f"must be {wording(hints[key])}, not {value!r}"
             quoted = f"{where}='\"{value}\"'" if wording(hints[key]).startswith("text") else None
             yield ConfigError(what, where=where, remedy=quoted), path, key
-        elif isinstance(value, list):
-            for number, item in enumerate(value):
-                if isinstance(item, Mapping) and TARGET in item:
-                    yield from _mistakes(item, f"{where}[{number}]")
+        else:
+            for inner, inside in _nodes_in(value, where):
+                yield from _mistakes(inner, inside)
+
+
+def _nodes_in(value: Any, path: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The outermost nodes with a ``_target_`` in a value, and their paths."""
+    if isinstance(value, Mapping):
+        if TARGET in value:
+            yield value, path
+        else:
+            for key, item in value.items():
+                yield from _nodes_in(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _nodes_in(item, f"{path}[{number}]")
 
 
 def _class_of(node: Mapping[str, Any], path: str) -> Any:
@@ -111,9 +112,7 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 def _has_targets(value: Any) -> bool:
     """Whether components stand inside a value: what they become is not known before they are built."""
-    if isinstance(value, Mapping):
-        return TARGET in value or any(_has_targets(item) for item in value.values())
-    return isinstance(value, list) and any(_has_targets(item) for item in value)
+    return next(_nodes_in(value, ""), None) is not None
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -161,8 +160,7 @@ def _without(node: Mapping[str, Any], wrong: set[tuple[str, str]], path: str) ->
     for key, value in node.items():
         if (path, key) in wrong:
             continue
-        is_node = isinstance(value, Mapping) and TARGET in value
-        kept[key] = _without(value, wrong, f"{path}.{key}") if is_node else value
+        kept[key] = _without(value, wrong, f"{path}.{key}") if isinstance(value, Mapping) else value
     return kept
 
 

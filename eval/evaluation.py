@@ -1,0 +1,38 @@
+"""The evaluation of one model: answers, verdicts, scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eval.stage import make_judgements, make_responses, make_scores
+from resa.artifacts import Artifact
+from resa.launching import Launcher
+from resa.places import Places
+from resa.run_folder import Run
+
+STAGES = ("generate", "judge", "score")
+
+
+def evaluate(
+    run: Run, launcher: Launcher, places: Places, model_path: Path | None, *, prefix: str = "", until: str = "score"
+) -> Artifact | None:
+    """Evaluate a model on ``config["benchmark"]``.
+
+    Args:
+        run: the run, which is told of every stage.
+        places: of the benchmark's data.
+        model_path: a checkpoint folder, or None for the model of ``config["model"]`` as it is.
+        prefix: of the stages' names, ``base_`` for the base model.
+        until: the last stage to pass: ``generate``, ``judge`` or ``score``.
+
+    Returns:
+        the scores; None where it ended earlier.
+    """
+    config, store = run.config, run.store
+    responses = run.stage(f"{prefix}responses", lambda: make_responses(config, store, launcher, places, model_path))
+    if until == "generate":
+        return None
+    judgements = run.stage(f"{prefix}judgements", lambda: make_judgements(config, store, launcher, places, responses))
+    if until == "judge":
+        return None
+    return run.stage(f"{prefix}scores", lambda: make_scores(config, store, places, judgements, responses))

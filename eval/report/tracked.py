@@ -1,0 +1,35 @@
+"""What a tracker is told of a summary: every score by name, the main table, and the trade-off plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eval.report.names import PROFILES
+from eval.report.rows import all_rows
+from eval.report.trade_off import trade_off_figure, trade_off_rows
+from resa.tracking import Tracker
+
+
+def track(tracker: Tracker, summary: Mapping[str, Any]) -> None:
+    """Tell a tracker the results of a run."""
+    if type(tracker) is Tracker:
+        return
+    tracker.scores(figures(summary))
+    rows = trade_off_rows(summary)
+    columns = list(rows[0])
+    tracker.table("trade_off", columns, [[row[column] for column in columns] for row in rows])
+    tracker.picture("trade_off_plot", trade_off_figure(summary))
+
+
+def figures(summary: Mapping[str, Any]) -> dict[str, float]:
+    """``paper/sub_aspects/T.I``, ``strict/overall``, ``paper/tasks/T1``, ``utility/overall`` ..., and the base model's
+    under ``base/``. Figures without a value are left out."""
+    found: dict[str, float] = {}
+    for profile in PROFILES:
+        for row in all_rows(summary, profile):
+            name = "/".join(row.path[1:] if row.path[0] == "profiles" else row.path)
+            for score, prefix in ((row.method, ""), (row.base, "base/")):
+                if score is not None and score.value is not None:
+                    found[f"{prefix}{name}"] = score.value
+    return found
