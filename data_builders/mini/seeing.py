@@ -154,7 +154,7 @@ def box(rng: random.Random, picture: Figures) -> Exchange:
 
 
 def choice(rng: random.Random, picture: Figures | Sign) -> Exchange:
-    """A multiple-choice question on what is shown, answered in the option's words (a letter is beyond so small a model)."""
+    """A multiple-choice question on what is shown, answered in the option's words: a letter is beyond the model."""
     if isinstance(picture, Sign):
         words = [thing.name for thing in lexicon().things]
         prompt = options(rng, "What word is written in the image?", picture.word, words)
