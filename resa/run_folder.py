@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from resa import tracking
-from resa.artifacts import Artifact, ArtifactStore, digest, unwritable, write_atomically
+from resa.artifacts import Artifact, ArtifactStore, Stage, digest, unwritable, write_atomically
 from resa.configuration.secrets import redacted, secrets_of
 from resa.errors import ResaError
 
@@ -120,6 +120,11 @@ class Run:
         self.say(f"{name}: {how}  {shown(artifact.path)}")
         self.tracker.stage(name, seconds, artifact.reused)
         link(self.folder / LINKS / name, artifact.path)
+
+    def growing(self, stage: Stage, file: str) -> list[Path]:
+        """Where a file of a stage's folder is: while the stage is at work, and when it is whole."""
+        final = self.store.path(stage)
+        return [folder / file for folder in (final.with_name(f"{final.name}.partial"), final)]
 
     @property
     def nothing_done(self) -> bool:

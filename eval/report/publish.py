@@ -1,4 +1,4 @@
-"""What a tracker is told of a summary: every score by name, the main table, and the trade-off plot."""
+"""The end of a run: its report in its folder, its table on the terminal, its figures at the tracker."""
 
 from __future__ import annotations
 
@@ -7,8 +7,30 @@ from typing import Any
 
 from eval.report.names import PROFILES
 from eval.report.rows import all_rows
+from eval.report.stage import make_report
+from eval.report.table import print_table
 from eval.report.trade_off import trade_off_figure, trade_off_rows
+from resa.artifacts import Artifact
+from resa.method import Method
+from resa.run_folder import Run, shown
 from resa.tracking import Tracker
+
+
+def publish(run: Run, scores: Artifact, base_scores: Artifact | None, method: Method) -> None:
+    """Write the report of a run, show its table, and track its figures.
+
+    Args:
+        run: the run, all its stages passed.
+        scores: of the evaluated model; base_scores: of its base, None where that is the evaluated model.
+        method: what was evaluated.
+
+    Raises:
+        ArtifactError: the scores lack a part, or the disk is full.
+    """
+    report = make_report(run.config, run.folder, scores, base_scores, run.stages, method=method, command=run.command)
+    track(run.tracker, report.summary)
+    print_table(report.summary)
+    run.say(f"report: {shown(report.html)}")
 
 
 def track(tracker: Tracker, summary: Mapping[str, Any]) -> None:

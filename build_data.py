@@ -1,0 +1,53 @@
+"""Build the training data of a method, and show what was kept and what was dropped, and why.
+
+python build_data.py method=resa
+python build_data.py --help
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from launch.door import enter
+from resa.configuration.command import Command
+from resa.errors import ConfigError
+
+
+def pipeline(config: dict[str, Any], run_dir: Path) -> int:
+    """World -> dataset. Returns the exit status; the last line printed is the run folder's path."""
+    from data_builders.stage import make_dataset, make_world
+    from data_builders.table import print_funnel
+    from launch.select import launcher_for
+    from resa.run_folder import running
+
+    with running(config, run_dir) as run:
+        store, launcher = run.store, launcher_for(config, run_dir)
+        places = run.stage("world", lambda: make_world(config, store, launcher))
+        dataset = run.stage("dataset", lambda: make_dataset(config, store, launcher, places))
+        assert dataset is not None  # plan() refuses an empty slot
+        print_funnel(dataset.contents["funnel"])
+        run.say(f"dataset: {dataset.path}")
+    print(run_dir)
+    return 0
+
+
+def plan(command: Command) -> tuple[dict[str, Any], str]:
+    """What can be known before any work.
+
+    Raises:
+        ConfigError: the method has no data.
+    """
+    method = command.config["method"]
+    if method["data"].get("name", "none") == "none":
+        raise ConfigError(
+            f"method {method['name']!r} has no data to build",
+            where="method.data",
+            remedy="choose a method that has, or fill the slot: data@method.data=vlguard_cot",
+        )
+    return command.config, str(method["name"])
+
+
+if __name__ == "__main__":
+    sys.exit(enter("build_data", pipeline, plan))
