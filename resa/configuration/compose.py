@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ class Composer:
 
     def options(self, group: str) -> list[str]:
         return sorted(self.loader.get_group_options(group))
+
+    @functools.cached_property
+    def default_choices(self) -> dict[str, str]:
+        """The choices without any override."""
+        return self.compose([]).choices
 
     def compose(self, overrides: Sequence[str]) -> Composed:
         """Raises:

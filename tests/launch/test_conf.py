@@ -30,6 +30,7 @@ def test_a_deepspeed_choice_is_none_or_a_stage(file: Path) -> None:
     node = yaml.safe_load(file.read_text())
     assert node["name"] == file.stem
     if file.stem == "none":
-        assert node["config"] is None
+        assert node.keys() == {"name"}
     else:
-        assert node["config"]["zero_optimization"]["stage"] == int(file.stem.removeprefix("zero"))
+        settings = instantiate(node).config()
+        assert settings["zero_optimization"]["stage"] == int(file.stem.removeprefix("zero"))
