@@ -211,7 +211,7 @@ def install_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
         adapted = PeftModel.from_pretrained(model, str(folder))
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise ModelError(f"the adapter does not fit: {error}", where=str(folder), remedy="train it again") from error
-    merged: PreTrainedModel = adapted.merge_and_unload()  # type: ignore[operator]
+    merged: PreTrainedModel = adapted.merge_and_unload()
     return merged
 
 

@@ -203,7 +203,7 @@ def _refuse_pickles(folder: Path, spec: ModelSpec) -> None:
         raise ModelError(
             f"the weights are pickles ({', '.join(pickled[:3])}), which can run code when loaded",
             where=str(folder),
-            remedy="convert them: load them once where you trust them and save_pretrained(DIR), which writes safetensors",
+            remedy="convert them: load them once where you trust them, and save_pretrained(DIR) writes safetensors",
         )
     raise ModelError(
         "the folder holds no weights (*.safetensors)", where=str(folder), remedy=f"correct model.path={spec.path}"

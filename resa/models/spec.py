@@ -1,4 +1,4 @@
-"""Which model, and how it is to be loaded: a value that configuration, planning and checkpoints share. No torch here."""
+"""Which model, and how it is loaded: a value that configuration, planning and checkpoints share. No torch here."""
 
 from __future__ import annotations
 
@@ -130,12 +130,8 @@ class ModelSpec:
     def to_json(self) -> dict[str, Any]:
         """JSON values; a folder is written as an absolute path, so that the record outlives the working directory."""
         folder = self.folder
-        keep = folder is None or self.path.startswith(BUILTIN)
-        return {
-            **asdict(self),
-            "generation": dict(self.generation),
-            "path": self.path if keep else str(folder.resolve()),
-        }  # type: ignore[union-attr]
+        path = self.path if folder is None or self.path.startswith(BUILTIN) else str(folder.resolve())
+        return {**asdict(self), "generation": dict(self.generation), "path": path}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> ModelSpec:

@@ -1,4 +1,4 @@
-"""What is seen of a run while it trains: losses.jsonl, a progress bar, tracking, timing, and a stop at a broken loss."""
+"""What is seen of a run while it trains: losses.jsonl with timing, a progress bar, tracking; a stop at a broken loss."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KEPT = ("loss", "learning_rate", "grad_norm", "mean_token_accuracy", "num_tokens
 
 
 class LossLog(TrainerCallback):
-    """Appends ``{"step", "loss", "learning_rate", "grad_norm", ..., "seconds"}`` a step to ``losses.jsonl``, on the main
-    process. ``loss`` is the mean over the step's label tokens of all ranks, in nats a token.
+    """Appends ``{"step", "loss", "learning_rate", "grad_norm", ..., "seconds"}`` to ``losses.jsonl`` at each step, on the
+    main process. ``loss`` is the mean over the step's label tokens of all ranks, in nats a token.
 
     A resumed run first drops the lines after the step it resumes from, so the file is that of an undisturbed run.
 
@@ -30,7 +30,9 @@ class LossLog(TrainerCallback):
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path, self.log, self._last = folder / LOSSES, None, 0.0
+        self.path = folder / LOSSES
+        self.log: JsonLog | None = None
+        self._last = 0.0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._last = time.monotonic()
@@ -81,10 +83,13 @@ class Tracking(TrainerCallback):
 
 
 class ProgressBar(TrainerCallback):
-    """A rich progress bar with the loss, on the main process; a line every tenth of the way where there is no terminal."""
+    """A rich progress bar with the loss, on the main process; ten lines in all where there is no terminal."""
 
     def __init__(self, title: str = "fine-tuning") -> None:
-        self.title, self.bar, self.task, self._loss = title, None, None, ""
+        self.title = title
+        self.bar: Any = None
+        self.task: Any = None
+        self._loss = ""
         self._said = 0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

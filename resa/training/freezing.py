@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 
 def freeze(model: PreTrainedModel, spec: TrainingSpec) -> None:
     """Set ``requires_grad`` of every weight: the parts that ``spec`` names move, all else is frozen."""
+    vision = set(_moving_vision(model, spec))
     parts = anatomy(model)
-    full = spec.language_model == "full"
     for name, parameter in model.named_parameters():
-        if _inside(name, parts.vision_tower):
-            parameter.requires_grad_(spec.train_vision_tower and not _inside(name, parts.projector))
-        else:
-            parameter.requires_grad_(full)
-    if parts.projector is not None:
-        for parameter in model.get_submodule(parts.projector).parameters():
-            parameter.requires_grad_(spec.train_projector)
+        seeing = _inside(name, parts.vision_tower) or _inside(name, parts.projector)
+        parameter.requires_grad_(name in vision if seeing else spec.language_model == "full")
+
+
+def _moving_vision(model: PreTrainedModel, spec: TrainingSpec) -> list[str]:
+    """Names of the weights of tower and projector that move. Qwen's projector lies inside its tower."""
+    parts = anatomy(model)
+    found = []
+    for name, _ in model.named_parameters():
+        if _inside(name, parts.projector):
+            found += [name] * spec.train_projector
+        elif _inside(name, parts.vision_tower):
+            found += [name] * spec.train_vision_tower
+    return found
 
 
 def lora_config(model: PreTrainedModel, spec: TrainingSpec) -> LoraConfig | None:
@@ -48,8 +55,7 @@ def lora_config(model: PreTrainedModel, spec: TrainingSpec) -> LoraConfig | None
     targets = [name for name, module in modules if _inside(name, inside) and isinstance(module, torch.nn.Linear)]
     if not targets:
         raise TrainingError("the language model has no linear layer to adapt", where=inside)
-    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-    whole = sorted({name.rpartition(".")[0] for name in trained})
+    whole = sorted({name.rpartition(".")[0] for name in _moving_vision(model, spec)})
     return LoraConfig(
         r=spec.lora_rank,
         lora_alpha=spec.lora_alpha,

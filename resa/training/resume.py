@@ -67,6 +67,6 @@ def last_state(folder: Path, record: dict[str, Any]) -> Path | None:
         raise TrainingError(
             f"cannot resume: the state of step {saved.get('step')} was saved by another run ({'; '.join(other)})",
             where=str(whole[0]),
-            remedy="start with the same launch, deepspeed and training settings again, or delete this folder to begin anew",
+            remedy="use the same launch, deepspeed and training settings again, or delete this folder to begin anew",
         )
     return whole[0]

@@ -1,4 +1,4 @@
-"""The work of one rank: load, freeze, train, save. Started by the launcher with a plain job (resa/training/stage.py)."""
+"""The work of one rank: load, freeze, train, save. The launcher starts it with a plain job (resa/training/stage.py)."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def _write_untrained(job: Mapping[str, Any], method: Method) -> None:
 
 
 def _prepare_process(job: Mapping[str, Any]) -> None:
-    """DeepSpeed reads its accelerator and ranks from the environment, and ZeRO-3 needs its process group before the model
-    is loaded; on a CPU accelerate opens one that DeepSpeed does not know of."""
+    """DeepSpeed reads its accelerator and ranks from the environment, and ZeRO-3 needs its process group before the
+    model is loaded; on a CPU accelerate opens one that DeepSpeed does not know of."""
     import torch
 
     gpu = torch.cuda.is_available()

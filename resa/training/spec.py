@@ -27,11 +27,11 @@ class TrainingSpec:
         epochs: passes over the rows; ``max_steps``, where given, counts optimizer steps instead.
         batch_size: rows an optimizer step, over all ranks and accumulation.
         max_length: longest row, in tokens, images included. Nothing is ever truncated.
-        too_long: ``error`` names the rows beyond it and stops before training; ``drop`` leaves them out and counts them.
+        too_long: ``error`` names the rows beyond it and stops at once; ``drop`` leaves them out and counts them.
         micro_batch_size: rows a forward pass on one rank at most; only memory and speed depend on it.
         gradient_checkpointing: recompute activations in the backward pass: less memory, a third more time.
         save_every: steps between checkpoints that a killed run resumes from; 0 for none.
-        keep: how many of those stay on disk.
+        keep: how many of those stay.
         workers: processes that prepare images beside the training process; 0 for none.
         image_cache_mb: memory for prepared images, per process.
         name: of this choice.

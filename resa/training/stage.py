@@ -38,8 +38,8 @@ def make_checkpoint(
     dataset: Artifact | None,
     encoder: Artifact | None,
 ) -> Artifact:
-    """The checkpoint of ``config["method"]``: found where it exists, else trained. A killed attempt goes on from its last
-    saved state. Where the objective is empty, the base with the encoder (if any) is written.
+    """The checkpoint of ``config["method"]``: found where it exists, else trained. A killed attempt goes on from its
+    last saved state. Where the objective is empty, the base with the encoder (if any) is written.
 
     Args:
         config: the resolved configuration; ``model``, ``method``, ``training``, ``deepspeed``, ``seed``, ``progress``.

@@ -1,6 +1,6 @@
 """Runs training jobs one after the other in one process (or one set of ranks), because each start costs ten seconds.
 
-    python -m tests.resa.training.jobs JOBS.json          (under torchrun: every rank runs this)
+python -m tests.resa.training.jobs JOBS.json          (under torchrun: every rank runs this)
 """
 
 from __future__ import annotations

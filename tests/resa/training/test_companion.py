@@ -8,7 +8,9 @@ import pytest
 
 
 @pytest.mark.parametrize("name", ["tiny_qwen", "tiny_llava"])
-def test_loss_and_gradients_are_unchanged_and_the_tower_has_zero_ones(name: str, request: pytest.FixtureRequest) -> None:
+def test_loss_and_gradients_are_unchanged_and_the_tower_has_zero_ones(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     import torch
 
     from resa.models.anatomy import anatomy

@@ -1,4 +1,4 @@
-"""What a row becomes: the loss lies on the completion and its end alone, and nothing is truncated or skipped silently."""
+"""What a row becomes: the loss lies on the completion and its end alone; nothing is truncated or silently skipped."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from tests.tiny_models import draw_image
 IMAGE_TOKENS = {"qwen2_5_vl": ("<|image_pad|>", 9), "llava": ("<image>", 36)}
 GOLDEN = {
     "qwen2_5_vl": (
-        "<|im_start|>system\nanswer in one sentence.<|im_end|>\n"
-        "<|im_start|>user\n<|vision_start|>[IMAGE]<|vision_end|>what is this?<|im_end|>\n<|im_start|>assistant\n",
+        "<|im_start|>system\nanswer in one sentence.<|im_end|>\n<|im_start|>user\n<|vision_start|>[IMAGE]<|vision_end|>what is this?<|im_end|>\n<|im_start|>assistant\n",
         "<think>a sign</think>\nstop.<|im_end|>",
     ),
     "llava": (
@@ -40,7 +39,9 @@ def encoder(request: pytest.FixtureRequest, tiny_qwen: Path, tiny_llava: Path) -
     return encoder
 
 
-def row(tmp_path: Path, text: str = "what is this?", completion: str = "<think>a sign</think>\nstop.") -> dict[str, Any]:
+def row(
+    tmp_path: Path, text: str = "what is this?", completion: str = "<think>a sign</think>\nstop."
+) -> dict[str, Any]:
     image = draw_image(tmp_path / "image.png", 3)
     system = {"role": "system", "text": "answer in one sentence.", "images": []}
     user = {"role": "user", "text": text, "images": [image]}
@@ -148,9 +149,7 @@ def test_images_of_unlike_sizes_share_a_batch_and_the_cache_stays_small(encoder:
         files.append(str(tmp_path / f"{number}.png"))
         Image.new("RGB", size, (number, 0, 0)).save(files[-1])
     small = PreparedImages(encoder.processor, 1)
-    whole = encoder.processor.image_processor(
-        images=[Image.open(file) for file in files], return_tensors="pt"
-    )
+    whole = encoder.processor.image_processor(images=[Image.open(file) for file in files], return_tensors="pt")
     found = small.of(files)
     assert all(found[name].equal(whole[name]) for name in whole)
     assert len(small._held) == 1

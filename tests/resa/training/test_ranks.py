@@ -47,8 +47,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, tiny_llava: 
     return {name: (losses(folder / "two" / name), losses(folder / "one" / name)) for name in jobs}
 
 
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_qwen_on_two_ranks_equals_one(runs: dict[str, Any], name: str) -> None:
     two, one = runs[f"qwen2_5_vl-{name}"]
