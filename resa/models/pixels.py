@@ -1,8 +1,8 @@
 """From [0, 1] pixels to what a vision tower is fed, differentiably, and back.
 
-An L-inf ball is a statement about an image, so attacks and adversarial training must move the image and rebuild what the
-processor makes of it: normalised channels (CLIP, SigLIP, InternViT ...), or flattened patches in which each pixel occurs
-once for every frame of the temporal patch (Qwen-VL, GLM-4V). Perturbing those copies on their own is not an image.
+An L-inf ball is a statement about an image, so attacks and adversarial training must move the image and rebuild what
+the processor makes of it: normalised channels (CLIP, SigLIP, InternViT ...), or flattened patches in which each pixel
+occurs once for every frame of the temporal patch (Qwen-VL, GLM-4V). Perturbing those copies one by one gives no image.
 """
 
 from __future__ import annotations
@@ -94,9 +94,8 @@ class PixelSpace:
             )
         _, rows, columns = grids[0]
         side, merge = patches.side, patches.merge
-        split = flat.reshape(
-            len(grids), rows // merge, columns // merge, merge, merge, -1, patches.frames, side, side
-        )[:, :, :, :, :, :, 0]
+        blocks = (rows // merge, columns // merge, merge, merge)
+        split = flat.reshape(len(grids), *blocks, -1, patches.frames, side, side).select(6, 0)
         whole = split.permute(0, 5, 1, 3, 6, 2, 4, 7)
         return whole.reshape(len(grids), -1, rows * side, columns * side)
 
@@ -162,7 +161,8 @@ def _size(loaded: LoadedModel, images: Any, patches: Patches | None, side: int |
                 remedy="leave image_size null",
             )
         return high, wide
-    unit = patches.side * patches.merge if patches else vision.patch_size * getattr(loaded.model.config, "spatial_merge_size", 1)
+    merge = patches.merge if patches else getattr(loaded.model.config, "spatial_merge_size", 1)
+    unit = merge * (patches.side if patches else vision.patch_size)
     if side is None and patches:
         bounds = dict(images.size)
         lowest, highest = (int(bounds[edge] ** 0.5) for edge in ("shortest_edge", "longest_edge"))
