@@ -27,7 +27,7 @@ class CocoQA:
     """Photographs with questions, captions and object counts; all harmless."""
 
     name: str = "coco_qa"
-    root: str = "coco_mini_open"
+    root: str = "coco_qa"
     unique_ids = True
 
     @property

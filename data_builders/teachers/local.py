@@ -78,7 +78,7 @@ class LocalTeacher:
         from resa.models.chat import prompt_inputs
         from resa.models.load import load_model
 
-        loaded = load_model(spec, device="cuda" if torch.cuda.is_available() else "cpu")
+        loaded = load_model(spec)
         model, processor = loaded.model.eval(), loaded.processor
         order = sorted(questions, key=lambda q: (len(q.row.images), len(q.turns[0].text), q.key))
         with track(f"teacher {spec.path}", len(order), progress) as advance, torch.inference_mode():

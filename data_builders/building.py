@@ -1,0 +1,166 @@
+"""The dataset stage's work: sources -> rows -> thoughts -> filters -> ``rows.jsonl``, ``hf/``, data card.
+
+Rows stream through; what stays in memory is what sampling, duplicates and overlap must remember, and for teachers that
+are asked over a network the rows that wait for them.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from data_builders.card import write_card
+from data_builders.filters.base import Check, Surroundings
+from data_builders.funnel import Step
+from data_builders.intake import Drawing, Images, Intake
+from data_builders.output import write_hf
+from data_builders.progress import track
+from data_builders.recipe import Recipe
+from data_builders.rows import Row
+from data_builders.counts import Statistics
+from data_builders.teachers.base import Teacher, Workshop
+from resa.artifacts import file_digest, write_atomically
+from resa.errors import DataError
+
+ROWS = "rows.jsonl"
+KEPT = "kept.jsonl"
+
+
+@dataclass
+class Build:
+    """One run of a recipe."""
+
+    recipe: Recipe
+    teacher: Teacher | None
+    roots: Mapping[str, str]
+    workshop: Workshop
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that pass everything, part after part.
+
+        Raises:
+            DataError: a source is missing or wholly unusable. EngineError: the teacher cannot be asked.
+        """
+        with ExitStack() as stack:
+            rows: Iterable[Row] = self._intake()
+            if self.teacher is not None:
+                rewrite = stack.enter_context(self.teacher.open(self.workshop))
+                rows = self._taught(rewrite(rows))
+            surroundings = Surroundings(self.roots)
+            checks: list[tuple[Step, Check]] = []
+            for name, chosen in self.recipe.filters.items():
+                self.notes += chosen.notes(surroundings)
+                checks.append((self._step(f"filter {name}"), chosen.open(surroundings)))
+            for row in rows:
+                if all(step.let(check(row), **_example(row)) for step, check in checks):
+                    yield row
+
+    def _step(self, name: str) -> Step:
+        self.steps.append(Step(name))
+        return self.steps[-1]
+
+    def _intake(self) -> Iterator[Row]:
+        looked = Images()
+        intakes = []
+        for name, part in self.recipe.parts.items():
+            drawing = Drawing(name, part.turns, part.limit, self.recipe.seed, self.recipe.strict)
+            intake = Intake(part.source, Path(self.roots[part.source.root]), drawing, looked)
+            self.steps[len(intakes) * 2 : len(intakes) * 2] = [intake.records, intake.images]
+            intakes.append((part, intake))
+        for part, intake in intakes:
+            for row in intake:
+                thinks = self.recipe.thoughts
+                if row.has_thought and (not thinks or part.own_thoughts == "rewrite"):
+                    row = replace(row, completion=row.answer)
+                yield replace(row, thinks=thinks)
+            if intake.offered > intake.images.entered:
+                self.notes.append(
+                    f"{intake.drawing.part}: {intake.images.entered} of {intake.offered} rows drawn (limit "
+                    f"{part.limit}, seed {self.recipe.seed})"
+                )
+
+    def _taught(self, drafts: Iterator[tuple[Row, str | None]]) -> Iterator[Row]:
+        assert self.teacher is not None
+        step = self._step(f"teacher {self.teacher.name}")
+        for row, reason in drafts:
+            if step.let(reason, **_example(row)):
+                yield row
+
+
+def _example(row: Row) -> dict[str, Any]:
+    return {"id": row.id, "prompt": row.instruction[:300], "completion": row.completion[:600], "label": row.label}
+
+
+def run(job: dict[str, Any]) -> None:
+    """The stage's work.
+
+    Args:
+        job: ``output_dir``; ``recipe`` and ``teacher`` (configuration nodes; teacher None where no row thinks);
+            ``roots``; ``model``; ``drafts`` (folder of the teachers' replies); ``identity`` of the teacher;
+            ``progress``.
+    """
+    from hydra.utils import instantiate
+
+    folder = Path(job["output_dir"])
+    recipe: Recipe = instantiate(job["recipe"], _convert_="all")
+    teacher: Teacher | None = instantiate(job["teacher"], _convert_="all") if job.get("teacher") else None
+    progress = bool(job.get("progress"))
+    workshop = Workshop(recipe.answers, Path(job["drafts"]), job["roots"], job.get("model") or {}, progress)
+    build = Build(recipe, teacher, job["roots"], workshop)
+    statistics = Statistics()
+    places, structured = _spool(folder, build, statistics, progress)
+    if not places:
+        worst = max(build.steps, key=lambda step: step.dropped)
+        raise DataError(
+            "no row is left",
+            where=f"{recipe.name}: step '{worst.name}' dropped {worst.dropped}: {dict(worst.reasons)}",
+            remedy="read the examples below and loosen that filter, or mend the data\n" + json.dumps(worst.examples[:3]),
+        )
+    _write_in_order(folder, places, recipe.seed)
+    write_hf(folder, structured)
+    contents = {
+        "rows": len(places),
+        "sha256": file_digest(folder / ROWS),
+        "funnel": [step.to_json() for step in build.steps],
+        "notes": build.notes,
+        **statistics.to_json(),
+        "sources": {source.name: vars(source.provenance) for source in recipe.sources},
+        "teacher": job.get("identity"),
+    }
+    write_card(folder, recipe, contents)
+    write_atomically(folder / "contents.json", json.dumps(contents, indent=1, ensure_ascii=False))
+
+
+def _spool(folder: Path, build: Build, statistics: Statistics, progress: bool) -> tuple[list[int], bool]:
+    """Write the rows as they come; returns where each begins, and whether an image belongs to any turn but the first
+    user's (the output's form depends on it)."""
+    places: list[int] = []
+    structured = False
+    with (folder / KEPT).open("wb") as stream, track(f"dataset {build.recipe.name}", None, progress) as advance:
+        for row in build.rows():
+            places.append(stream.tell())
+            stream.write(json.dumps(row.to_json(), ensure_ascii=False).encode() + b"\n")
+            first = next(turn for turn in row.prompt if turn.role == "user")
+            structured = structured or len(first.images) != len(row.images)
+            statistics.add(row)
+            advance()
+    return places, structured
+
+
+def _write_in_order(folder: Path, places: list[int], seed: int) -> None:
+    """``rows.jsonl``: the spooled rows, shuffled by the seed."""
+    random.Random(seed).shuffle(places)
+    partial = folder / f".{ROWS}.partial"
+    with (folder / KEPT).open("rb") as spool, partial.open("wb") as out:
+        for place in places:
+            spool.seek(place)
+            out.write(spool.readline())
+    partial.replace(folder / ROWS)
+    (folder / KEPT).unlink()

@@ -1,0 +1,52 @@
+"""The thought's verdict must be what the answer does: disallowed and refused, or allowed and served."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from data_builders.filters.base import Plain
+from data_builders.refusals import plain, refuses
+from data_builders.rows import Row
+
+SAID = re.compile(r"\bverdict: *(allowed|disallowed|not allowed|caution)\b")
+PLANNED = re.compile(r"\bplan: *(answer|refuse|decline)\b")
+REFUSING = re.compile(
+    r"\b(?:i|we) (?:should|must|need to|have to|will|'ll) (?:\w+ )?(?:refuse|decline)\b|"
+    r"\bthe (?:right|best|only) (?:answer|thing) is to (?:refuse|decline)\b|"
+    r"\b(?:i|we) (?:can't|cannot|must not|should not|shouldn't|won't) (?:\w+ )?(?:help|assist|comply|provide|answer)\b"
+)
+
+
+@dataclass(frozen=True)
+class VerdictFilter(Plain):
+    """Attributes:
+    required: whether a thought must state its verdict in so many words (``Verdict: allowed.``); where it need not,
+        thoughts without one are read for a decision to refuse, and stay where none is found.
+    """
+
+    name: str = "verdict"
+    required: bool = True
+
+    def reason(self, row: Row) -> str | None:
+        if not row.thinks:
+            return None
+        thought = plain(row.thought or "")
+        verdicts = {word != "disallowed" and word != "not allowed" for word in SAID.findall(thought)}
+        plans = {word == "answer" for word in PLANNED.findall(thought)}
+        serves = not refuses(row.answer)
+        if not verdicts and not plans:
+            if self.required:
+                return "no verdict in the thought"
+            return "thought refuses: the answer serves" if serves and self._decides_to_refuse(thought) else None
+        if len(verdicts | plans) > 1:
+            return "verdict and plan differ"
+        allowed = (verdicts | plans).pop()
+        if allowed == serves:
+            return None
+        return "allowed: but the answer refuses" if allowed else "disallowed: but the answer serves"
+
+    @staticmethod
+    def _decides_to_refuse(thought: str) -> bool:
+        """Whether the last third of a thought, where decisions are made, decides to refuse the whole."""
+        return bool(REFUSING.search(thought[2 * len(thought) // 3 :]))

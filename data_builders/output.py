@@ -1,0 +1,67 @@
+"""The rows as a ``datasets`` folder that TRL loads without this package.
+
+Columns: ``prompt`` and ``completion`` (conversational), ``images`` (a list, [] for text alone), and the row's other
+fields. TRL 1.16 puts a row's images before its first user turn; where an image belongs to another turn anywhere in the
+dataset, contents are written as lists of parts with image placeholders instead of plain text
+(trl/data_utils.py, prepare_multimodal_messages). Pixels are embedded, so the folder travels.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from resa.artifacts import file_digest, read_jsonl
+
+HF = "hf"
+FIELDS = ("id", "part", "source", "label", "category", "subcategory", "thought", "answer")
+
+
+def hf_row(row: Mapping[str, Any], structured: bool) -> dict[str, Any]:
+    """A row of ``rows.jsonl`` in TRL's form."""
+
+    def content(text: str, images: int) -> Any:
+        if not structured:
+            return text
+        return [*({"type": "image", "text": None} for _ in range(images)), {"type": "text", "text": text}]
+
+    return {
+        "prompt": [{"role": t["role"], "content": content(t["text"], len(t["images"]))} for t in row["prompt"]],
+        "completion": [{"role": "assistant", "content": content(row["completion"], 0)}],
+        "images": list(row["images"]),
+        **{name: row[name] for name in FIELDS},
+    }
+
+
+def write_hf(folder: Path, structured: bool) -> None:
+    """Write ``folder/hf`` from ``folder/rows.jsonl``. The same rows give the same bytes."""
+    from datasets import Dataset, Features, Image, List, Value, disable_progress_bars, enable_progress_bars
+    from datasets.utils import are_progress_bars_disabled
+
+    text = Value("string")
+    content = List({"type": text, "text": text}) if structured else text
+    turns = List({"role": text, "content": content})
+    columns = {"prompt": turns, "completion": turns, "images": List(Image()), **dict.fromkeys(FIELDS, text)}
+
+    def generate() -> Iterator[dict[str, Any]]:
+        for row in read_jsonl(folder / "rows.jsonl"):
+            yield hf_row(row, structured)
+
+    cache, out = folder / ".hf_cache", folder / HF
+    for stale in (cache, out):
+        shutil.rmtree(stale, ignore_errors=True)
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        # The fingerprint is random where none is given, and is written into state.json.
+        fingerprint = file_digest(folder / "rows.jsonl")[:16]
+        rows = Dataset.from_generator(
+            generate, features=Features(columns), cache_dir=str(cache), fingerprint=fingerprint
+        )
+        rows.save_to_disk(str(out))
+    finally:
+        if shown:
+            enable_progress_bars()
+        shutil.rmtree(cache, ignore_errors=True)

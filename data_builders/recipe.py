@@ -1,0 +1,104 @@
+"""What a method is taught with: parts drawn from sources, whether they think, and what is filtered out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from data_builders.filters.base import Filter
+from data_builders.rows import Turns
+from data_builders.sources.base import Source
+from data_builders.teachers.base import ANSWERS, Answers
+from resa.errors import ConfigError, did_you_mean
+
+TURNS: tuple[Turns, ...] = ("each", "last", "alone")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A share of a recipe.
+
+    Attributes:
+        source: where its records come from.
+        limit: rows at most, drawn evenly by the recipe's seed; None takes all.
+        turns: how dialogues become rows, see :data:`data_builders.rows.Turns`.
+        own_thoughts: what becomes of thoughts that records bring: ``keep``, or ``rewrite`` by the teacher.
+    """
+
+    source: Source
+    limit: int | None = None
+    turns: Turns = "each"
+    own_thoughts: str = "keep"
+
+    @staticmethod
+    def of(name: str, value: Part | Mapping[str, Any]) -> Part:
+        """A part from its configuration node.
+
+        Raises:
+            ConfigError: an unknown key or a bad value.
+        """
+        if isinstance(value, Part):
+            return value
+        known = [item.name for item in dataclasses.fields(Part)]
+        where = f"data.parts.{name}"
+        for key in value:
+            if key not in known:
+                raise ConfigError(f"unknown key {key!r}. {did_you_mean(str(key), known)}", where=f"{where}.{key}")
+        part = Part(**value)
+        if part.turns not in TURNS:
+            raise ConfigError(
+                f"unknown turns {part.turns!r}. {did_you_mean(str(part.turns), TURNS)}", where=f"{where}.turns"
+            )
+        if part.limit is not None and part.limit < 1:
+            raise ConfigError(f"limit must be at least 1, not {part.limit}", where=f"{where}.limit", remedy="null: all")
+        if part.own_thoughts not in ("keep", "rewrite"):
+            raise ConfigError(f"unknown own_thoughts {part.own_thoughts!r}", where=where, remedy="keep or rewrite")
+        return part
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The ``data`` slot of a method.
+
+    Attributes:
+        parts: name -> part, in order; configuration mappings are turned into :class:`Part`.
+        thoughts: whether completions have thoughts; those that records lack are the teacher's.
+        answers: what becomes of the records' own answers (``kept``, ``revised``, ``regenerated``).
+        filters: name -> filter, applied in order.
+        seed: of the draw and of the order of rows.
+        strict: whether a record that cannot be used is an error, instead of being kept out and counted.
+    """
+
+    name: str
+    parts: Mapping[str, Part]
+    thoughts: bool = False
+    answers: Answers = "kept"
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    seed: int = 0
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ConfigError("a recipe needs at least one part", where="data.parts")
+        if self.answers not in ANSWERS:
+            raise ConfigError(
+                f"unknown answers {self.answers!r}. {did_you_mean(str(self.answers), ANSWERS)}", where="data.answers"
+            )
+        if self.answers != "kept" and not self.thoughts:
+            raise ConfigError(
+                f"answers={self.answers} needs a teacher, but thoughts is false",
+                where="data.answers",
+                remedy="thoughts=true, or answers=kept",
+            )
+        parts = {name: Part.of(name, part) for name, part in self.parts.items()}
+        object.__setattr__(self, "parts", parts)
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        return [part.source for part in self.parts.values()]
+
+    def roots(self) -> list[str]:
+        """Names of the datasets it is made from."""
+        return sorted({source.root for source in self.sources})

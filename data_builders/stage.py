@@ -1,0 +1,110 @@
+"""The data's stages: the mini world and the dataset. Planned without torch; found again where they exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data_builders.recipe import Recipe
+from data_builders.teachers.base import Teacher
+from resa.artifacts import Artifact, ArtifactStore, Stage
+from resa.errors import ConfigError, DataError
+from resa.launching import Launcher
+from resa.models.spec import ModelSpec
+from resa.places import MINI, Places
+
+WORLD_VERSION = 1
+DATASET_VERSION = 1
+DRAFTS = "drafts"
+"""Folder of the teachers' replies, beside the artifacts' kinds."""
+ATTACKED = "builtin:tiny"
+"""The model whose vision tower the mini world's adversarial pictures are made against."""
+
+
+def make_world(config: Mapping[str, Any], store: ArtifactStore, launcher: Launcher) -> Places:
+    """Where the datasets are: in the mini world's artifact for ``paths=mini``, written on the first call, else where
+    the user says.
+
+    Raises:
+        ConfigError: a root that is not a path.
+    """
+    paths = config["paths"]
+    if paths.get("name") != MINI:
+        return Places.of_config(paths)
+    job = {"size": float(paths.get("size", 1.0)), "seed": int(paths.get("seed", 0))}
+    stage = Stage("world", job, {"model": ModelSpec(ATTACKED).key()}, WORLD_VERSION)
+
+    def write(folder: Path) -> None:
+        launcher.run("data_builders.mini.world:run", {**job, "output_dir": str(folder)}, ranks=False)
+
+    return Places.of_world(store.find(stage) or store.make(stage, write))
+
+
+def make_dataset(
+    config: Mapping[str, Any], store: ArtifactStore, launcher: Launcher, places: Places
+) -> Artifact | None:
+    """The dataset of ``config["method"]["data"]``: found where it exists, else built. None where the slot is empty.
+
+    Args:
+        config: the resolved configuration; ``method.data``, ``teacher``, ``model``, ``progress``.
+
+    Raises:
+        ConfigError: a bad recipe, or a teacher that cannot do what the recipe asks. DataError: a dataset is missing or
+            unusable. EngineError: the teacher cannot be asked.
+    """
+    from hydra.utils import instantiate
+
+    node = config["method"]["data"]
+    if node.get("name", "none") == "none":
+        return None
+    recipe: Recipe = instantiate(node, _convert_="all")
+    teacher: Teacher | None = instantiate(config["teacher"], _convert_="all") if recipe.thoughts else None
+    if teacher is not None and not teacher.can(recipe.answers):
+        raise ConfigError(
+            f"teacher={teacher.name} cannot write answers, but data.answers={recipe.answers}",
+            where="teacher",
+            remedy="teacher=openai or teacher=local, or method.data.answers=kept",
+        )
+    identity = teacher.identity(config["model"]) if teacher is not None else None
+    roots = _roots(recipe, teacher, places)
+    inputs = {f"places.{name}": places.key(name) for name in roots}
+    stage = Stage("dataset", {"recipe": dict(node), "teacher": identity}, inputs, DATASET_VERSION)
+    job = {
+        "recipe": dict(node),
+        "teacher": dict(config["teacher"]) if teacher is not None else None,
+        "identity": identity,
+        "roots": roots,
+        "model": dict(config["model"]),
+        "drafts": str((store.root / DRAFTS).resolve()),
+        "progress": bool(config.get("progress")),
+    }
+
+    def write(folder: Path) -> None:
+        launcher.run("data_builders.building:run", {**job, "output_dir": str(folder)}, ranks=False)
+
+    return store.find(stage) or store.make(stage, write)
+
+
+def _roots(recipe: Recipe, teacher: Teacher | None, places: Places) -> dict[str, str]:
+    """Every root that is read: those of the sources and the teacher, which must be there, and those the filters
+    compare with, where they are set.
+
+    Raises:
+        DataError: a folder is missing; all missing ones are named together.
+    """
+    missing: list[DataError] = []
+    found = {}
+    for name in (*recipe.roots(), *(teacher.needs() if teacher is not None else ())):
+        try:
+            found[name] = str(places.root(name))
+        except DataError as error:
+            missing.append(error)
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        where = ", ".join(str(error.where) for error in missing)
+        raise DataError(f"{len(missing)} dataset folders are missing", where=where, remedy=missing[0].remedy)
+    for chosen in recipe.filters.values():
+        found |= {name: str(places.root(name)) for name in chosen.needs() if name in places.roots}
+    return dict(sorted(found.items()))
