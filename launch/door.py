@@ -5,9 +5,10 @@ Exit status: 0 well, 1 an error, 2 a mistake on the command line, 130 Ctrl-C, 14
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,6 +33,7 @@ def enter(door: str, pipeline: Pipeline, plan: Plan, arguments: Sequence[str] | 
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, stop)
+    quiet_libraries()
     try:
         return _enter(f"{door}.py", door, pipeline, plan, given)
     except ConfigError as error:
@@ -59,9 +61,11 @@ def _enter(file: str, door: str, pipeline: Pipeline, plan: Plan, arguments: Sequ
     return pipeline(config, run_dir)
 
 
-def method_name(config: Mapping[str, Any]) -> str:
-    """What a run folder calls the method: its name, and what of its slots was changed is in the key."""
-    return str(config["method"]["name"])
+def quiet_libraries() -> None:
+    """Where there is no terminal, a library's progress bar is a hundred lines. Ranks inherit this."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
 
 
 def stop(number: int, frame: FrameType | None) -> None:

@@ -134,7 +134,9 @@ class Wandb:
             return Tracker()
         for attempt in dict.fromkeys((mode, "offline")):
             try:
-                return WandbTracker(self._init(attempt, config, folder, group))
+                run = self._init(attempt, config, folder, group)
+                # An offline run's url warns that there is none.
+                return WandbTracker(run, run.url if attempt == "online" else str(Path(run.dir).parent))
             except (Exception, SystemExit) as error:  # W&B raises what its network and its service raise
                 say(f"tracking: W&B could not start {attempt}: {one_line(error)}")
         say("tracking: this run goes on without W&B")
@@ -170,9 +172,8 @@ class Wandb:
 class WandbTracker(Tracker):
     """One W&B run. A call that fails is shown, the first of its kind only."""
 
-    def __init__(self, run: Any) -> None:
-        self.run = run
-        self.where = run.url or str(Path(run.dir).parent)
+    def __init__(self, run: Any, where: str | None) -> None:
+        self.run, self.where = run, where
         self._shown: set[str] = set()
         self._lock = threading.Lock()
 

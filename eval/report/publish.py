@@ -27,6 +27,7 @@ def publish(run: Run, scores: Artifact, base_scores: Artifact | None, method: Me
     Raises:
         ArtifactError: the scores lack a part, or the disk is full.
     """
+    run.current = "report"
     report = make_report(run.config, run.folder, scores, base_scores, run.stages, method=method, command=run.command)
     track(run.tracker, report.summary)
     print_table(report.summary)
