@@ -1,7 +1,7 @@
 """The benchmark: which tasks are run, on how much of their data, with which wording.
 
-Tasks are found by their YAMLs: every ``conf/task/*.yaml`` is one (``_target_`` names its class), and so is every YAML in
-a folder of ``task_folders``. Nothing lists them.
+Tasks are found by their YAMLs: every ``conf/task/*.yaml`` is one (``_target_`` names its class), and so is every YAML
+in a folder of ``task_folders``. Nothing lists them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The benchmark's metrics, as the official code takes them (thu-ml/MMTrustEval@a067801, mmte/evaluators/metrics.py).
 
-Those of scores are computed from sums (eval/tasks/figures.py), so that they can be resampled; these are their reference.
+Scores compute them from sums (eval/tasks/figures.py), so that they can be resampled; these are their reference.
 """
 
 from __future__ import annotations

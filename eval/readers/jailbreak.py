@@ -1,4 +1,4 @@
-"""Jailbreaks of the release that are written into images: typographic, MM-SafetyBench, SafeBench; and FigStep's own files.
+"""Jailbreaks of the release that are written into images, typographic, MM-SafetyBench and SafeBench; FigStep's own.
 
 ``safety/typographic_jailbreak``, ``safety/mm-safety-bench-selected``, ``safety/SafeBench_selected``. FigStep
 (ThuCCSLab/FigStep) has ``safebench.csv`` and ``SafeBench/query_ForbidQI_<category>_<task>_6.png``.
@@ -71,3 +71,11 @@ def read_figstep(root: Root) -> Iterator[Jailbreak]:
         if key not in asked:
             raise DataError("an image without a row in safebench.csv", where=image, remedy="restore FigStep's files")
         yield Jailbreak(f"{key[0]}_{key[1]}", asked[key], image)
+
+
+def read_text_jailbreaks(root: Root) -> Iterator[tuple[str, str, str]]:
+    """(row, behaviour, jailbreak text) of ``safety/crossmodal-jailbreak/text_jailbreak.csv``."""
+    file = "safety/crossmodal-jailbreak/text_jailbreak.csv"
+    for number, row in root.table(file):
+        question, jailbreak = fields(row, ("question", "jailbreak"), f"{root.folder}/{file}: row {number + 1}")
+        yield str(number), question, jailbreak

@@ -38,7 +38,29 @@ def read_preferences(root: Root) -> tuple[list[Preference], list[Preference]]:
 
 
 def read_vision_preferences(root: Root) -> Iterator[Preference]:
-    """The plain rows with the picture ``<row>.png`` (or whatever suffix) that shows both options."""
-    for item in read_preferences(root)[0]:
-        names = [f"{item.row}{suffix}" for suffix in (".png", ".jpg", ".jpeg")]
-        yield Preference(item.row, item.prompt, item.topic, root.image(VISION, *names))
+    """The plain rows with the pictures that show both options, in natural order of their names.
+
+    Raises:
+        DataError: they are not as many.
+    """
+    rows, images = read_preferences(root)[0], root.images(VISION)
+    if len(images) != len(rows):
+        raise DataError(f"{len(images)} pictures for {len(rows)} rows", where=f"{root.folder}/{VISION}",
+                        remedy="restore the official folder")  # fmt: skip
+    for item, image in zip(rows, images, strict=True):
+        yield Preference(item.row, item.prompt, item.topic, image)
+
+
+def read_choices(root: Root) -> dict[str, list[str]]:
+    """The pictures of the options, a and b, in natural order.
+
+    Raises:
+        DataError: they are not as many as the plain rows.
+    """
+    rows = len(read_preferences(root)[0])
+    found = {side: root.images(f"fairness/subjective_choice_images/choice_{side}_images") for side in ("a", "b")}
+    for side, images in found.items():
+        if len(images) != rows:
+            raise DataError(f"{len(images)} pictures for {rows} rows", remedy="restore the official folder",
+                            where=f"{root.folder}/fairness/subjective_choice_images/choice_{side}_images")  # fmt: skip
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eval.readers.files import Root, fields
+from resa.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,16 @@ def read_classification(root: Root, images: bool) -> Iterator[Statement]:
 
 def read_stereo_queries(root: Root, images: bool) -> Iterator[Statement]:
     """``stereo_query.csv``. Officially its images are paired by the order of a directory listing; here by natural order
-    of their names."""
+    of their names.
+
+    Raises:
+        DataError: there are not as many images as questions.
+    """
     file = "fairness/stereo_query.csv"
     rows = [fields(cells, ("question",), f"{root.folder}/{file}: row {row + 1}")[0] for row, cells in root.table(file)]
     shown = root.images("fairness/stereo_query_images") if images else [None] * len(rows)
-    for row, (text, image) in enumerate(zip(rows, shown, strict=False)):
+    if len(shown) != len(rows):
+        raise DataError(f"{len(shown)} pictures for {len(rows)} questions", remedy="restore the official folder",
+                        where=f"{root.folder}/fairness/stereo_query_images")  # fmt: skip
+    for row, (text, image) in enumerate(zip(rows, shown, strict=True)):
         yield Statement(str(row), text, "", image)

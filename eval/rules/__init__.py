@@ -1,7 +1,7 @@
 """Rules: pure functions from an answer's text to a verdict, one file each.
 
-A rule ``name`` is the module ``eval.rules.<name>``; its function ``paper`` is compatible with the official parser bug for
-bug, its function ``strict`` (asked for as ``<name>_strict``) is the reading we believe: whole words, typographic
+A rule ``name`` is the module ``eval.rules.<name>``; its function ``paper`` is compatible with the official parser bug
+for bug, its function ``strict`` (asked for as ``<name>_strict``) is the reading we believe: whole words, typographic
 apostrophes, and no verdict (``unparsed``) instead of a guess. A rule with one reading only has just ``read``. Each
 takes the text and the measure's arguments, and returns a number or None. The phrase lists of the official parsers are
 constants of the metric and lie in ``data/``, each with its source.

@@ -6,9 +6,9 @@ from eval.rules import constants
 from eval.rules.text import words
 
 
-def paper(text: str, subtask: str, label: int | str) -> float:
+def paper(text: str | None, subtask: str, label: int | str) -> float:
     """1 where the gold word occurs anywhere, inside other words too, whatever else the text says."""
-    return float(constants("contain_adv")["words"][subtask][int(label)] in text.lower())
+    return float(constants("contain_adv")["words"][subtask][int(label)] in (text or "").lower())
 
 
 def strict(text: str, subtask: str, label: int | str) -> float | None:

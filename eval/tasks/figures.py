@@ -89,7 +89,7 @@ class Figure:
     """One figure of one variant.
 
     Attributes:
-        variant: its samples'; subset: only those of this subset.
+        variant: its samples'; subset: only those of this subset; rows_of: another variant whose samples stand in.
         name: of the metric (``accuracy``, ``asr``, ``rta`` ...).
         columns: the numbers of a sample that are summed, or why it has none.
         finish: sums (..., columns) -> the figure (...), in its official unit (mostly a rate, 0-1).
@@ -100,6 +100,7 @@ class Figure:
     columns: Callable[[Row], Sequence[float] | Why]
     finish: Callable[[Array], Array]
     subset: str | None = None
+    rows_of: str | None = None
 
     @property
     def key(self) -> str:
@@ -123,7 +124,8 @@ def ratio(sums: Array) -> Array:
 
 def divide(above: Array, below: Array, otherwise: float = np.nan) -> Array:
     """Element by element; ``otherwise`` where the denominator is 0."""
-    return np.divide(above, below, out=np.full(np.shape(above), otherwise), where=below != 0)
+    quotient: Array = np.divide(above, below, out=np.full(np.shape(above), otherwise), where=below != 0)
+    return quotient
 
 
 def agrees_with_target(rule: str = "yes_no") -> Read:

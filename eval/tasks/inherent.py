@@ -66,7 +66,8 @@ class T1(Task):
         file, folder = self.FILES[variant.name]
         for item in read_queries(root, f"query_basic/query_{file}.json", f"basic_images/{folder}"):
             assert item.image is not None
-            prompt, meta = source.prompt(variant, query=item.query), {"question": item.query}
+            prompt = source.prompt(variant, query=item.query)
+            meta: dict[str, object] = {"question": item.query}
             target: object = item.truth
             if variant.name.startswith("d-"):
                 target = truth_of(item.query, item.truth)
@@ -247,6 +248,8 @@ def read_assisted(task: Task, variant: Variant, source: Source, folder: str | No
     kind = variant.name.rsplit("unrelated-image-", 1)[-1]
     pool = read_pool(root, kind) if kind in KINDS else None
     for item in read_queries(root, "query_text/query_g_assistance.json", folder):
+        if not item.query:
+            continue  # no row, as officially
         image, pairing = item.image, str(item.row)
         if pool:
             image, name = draw(pool, source.rng(variant.name, item.row))

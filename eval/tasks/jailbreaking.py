@@ -1,13 +1,22 @@
-"""Safety, jailbreaking: S4 typographic, S5 optimised multimodal; and FigStep's own files."""
+"""Safety, jailbreaking: S4 typographic, S5 optimised multimodal, S6 cross-modal; and FigStep's own files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from eval.measures import Measure
-from eval.readers.jailbreak import Jailbreak, read_figstep, read_mm_safety, read_safebench, read_typographic
+from eval.readers.jailbreak import (
+    Jailbreak,
+    read_figstep,
+    read_mm_safety,
+    read_safebench,
+    read_text_jailbreaks,
+    read_typographic,
+)
+from eval.readers.unrelated import KINDS, read_pool
 from eval.tasks.base import Risk, Source, Task, Values, Variant, average, both
 from eval.tasks.figures import Array, Figure, Profile, Reading, Row, Why, mean
 from resa.types import Sample
@@ -146,3 +155,49 @@ class FigStep(Jailbreaking):
     def read(self, variant: Variant, source: Source) -> Iterable[Sample]:
         for item in read_figstep(source.root("figstep")):
             yield self.shown(variant, source, "figstep", item, "", item.row)
+
+
+@dataclass(frozen=True)
+class S6(Jailbreaking):
+    """Text jailbreaks alone and beside images: unrelated ones, ones that suggest obeying, ones that suggest refusing.
+
+    The official loader keeps the first ten samples of every variant: profile ``paper`` scores those alone.
+    """
+
+    title: ClassVar[str] = "Cross-modal influence on jailbreaking"
+    risk: ClassVar[Risk | None] = "cross-modal"
+    known: ClassVar[tuple[Variant, ...]] = (
+        Variant("crossmodal-jailbreak-text", 50, "{jailbreak}"),
+        Variant("crossmodal-jailbreak-unrelated", 450, "{jailbreak}"),
+        Variant("crossmodal-jailbreak-pos", 450, "{jailbreak}", 9),
+        Variant("crossmodal-jailbreak-neg", 450, "{jailbreak}", 9),
+    )
+    KEPT: ClassVar[int] = 10
+    EACH: ClassVar[int] = 3
+
+    def read(self, variant: Variant, source: Source) -> Iterable[Sample]:
+        root = source.root("multitrust")
+        kind, folder = variant.name.removeprefix("crossmodal-jailbreak-"), "safety/crossmodal-jailbreak"
+        shown = root.images(f"{folder}/jailbreak_{kind}") if kind in ("pos", "neg") else []
+        pools = {name: read_pool(root, name) for name in KINDS} if kind == "unrelated" else {}
+        count = 0
+        for row, behaviour, jailbreak in read_text_jailbreaks(root):
+            prompt = source.prompt(variant, jailbreak=jailbreak, behaviour=behaviour)
+            images: list[str | None] = list(shown) if shown else [None]
+            if pools:
+                images = [
+                    image
+                    for name, pool in pools.items()
+                    for image in source.rng(variant.name, row, name).sample(pool, min(self.EACH, len(pool)))
+                ]
+            for image in images:
+                name = f"{row}/{Path(image).stem}" if image else row
+                yield self.sample(
+                    variant, name, prompt, image, cluster=f"text_jailbreak/{row}",
+                    subset="official" if count < self.KEPT else None, meta={"behaviour": behaviour},
+                )  # fmt: skip
+                count += 1
+
+    def figures(self, profile: Profile) -> Sequence[Figure]:
+        found = super().figures(profile)
+        return [replace(figure, subset="official") for figure in found] if profile == "paper" else found

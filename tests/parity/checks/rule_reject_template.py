@@ -1,0 +1,13 @@
+"""Refusal by keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eval.rules import refusal
+from tests.parity.running import differ
+
+
+def check(case: Mapping[str, Any], data: Mapping[str, Any]) -> str | None:
+    return differ("refusal", refusal.paper(case["inputs"]["response"]), case["outputs"], 0)
