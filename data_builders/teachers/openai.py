@@ -100,15 +100,19 @@ class OpenAITeacher:
         asks = [endpoints.Ask(question.key, question.turns, self.max_tokens) for question in questions]
         with track(f"teacher {self.model}", len(asks), progress) as advance:
 
-            def keep(ask: endpoints.Ask, outcome: endpoints.Reply | endpoints.Failure) -> None:
-                if isinstance(outcome, endpoints.Reply):
-                    spent = {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
-                    log.add(ask.key, Reply(outcome.text, outcome.cut), **spent)
-                elif outcome.transient:
-                    passing[ask.key] = Reply(error=outcome.error)
-                else:
-                    log.add(ask.key, Reply(error=outcome.error))
-                advance()
+            def keep(outcomes: Sequence[endpoints.Outcome]) -> None:
+                final: dict[str, Reply] = {}
+                spent: dict[str, Any] = {}
+                for ask, outcome in outcomes:
+                    if isinstance(outcome, endpoints.Reply):
+                        final[ask.key] = Reply(outcome.text, outcome.cut)
+                        spent[ask.key] = {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
+                    elif outcome.transient:
+                        passing[ask.key] = Reply(error=outcome.error)
+                    else:
+                        final[ask.key] = Reply(error=outcome.error)
+                    advance()
+                log.add(final, spent)
 
             endpoints.ask_all(self.endpoint(), asks, keep)
         if len(passing) > self.tolerated_failures:

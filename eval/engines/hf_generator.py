@@ -17,6 +17,8 @@ from resa.errors import DataError, EngineError
 from resa.generation import Batch, Capabilities, Hook, OnBatch
 from resa.types import Response, Sample
 
+OUT_OF_MEMORY = "out of memory"
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -111,40 +113,46 @@ class HfGenerator:
         return Prepared(tuple(fit), self.chat.inputs(fit, self._images.load) if fit else None, tuple(failures))
 
     def _answer(self, prepared: Prepared, on_batch: OnBatch, hook: Hook | None) -> None:
-        """Generate for one prepared batch; where memory runs out, for its halves."""
+        """Generate for one prepared batch; where that fails, for its halves, so that a sample fails only alone."""
         if not prepared.batch:
             on_batch(prepared.failures)
             return
         too_big = self._ceiling is not None and len(prepared.batch) > 1 and cost(prepared.batch) > self._ceiling
-        responses = None if too_big else self._try(prepared, hook)
-        if responses is not None:
-            on_batch([*prepared.failures, *responses])
+        found = OUT_OF_MEMORY if too_big else self._try(prepared, hook)
+        if not isinstance(found, str):
+            on_batch([*prepared.failures, *found])
             return
         # Outside any except block: a live traceback would keep the failed attempt's tensors.
         from eval.engines.hf import free_memory
 
         free_memory()
         if len(prepared.batch) == 1:
-            on_batch([*prepared.failures, failed(prepared.batch[0], "out of memory, even alone in its batch")])
+            on_batch([*prepared.failures, failed(prepared.batch[0], f"{found}, even alone in its batch")])
             return
-        if not too_big:
+        if found == OUT_OF_MEMORY and not too_big:
             self._ceiling = cost(prepared.batch) // 2
         if prepared.failures:
             on_batch(prepared.failures)
         for half in halves(prepared.batch):
             self._answer(self._prepare(half), on_batch, hook)
 
-    def _try(self, prepared: Prepared, hook: Hook | None) -> list[Response] | None:
-        """The responses, or None where memory ran out."""
+    def _try(self, prepared: Prepared, hook: Hook | None) -> list[Response] | str:
+        """The responses, or in words why this batch cannot be answered as it is.
+
+        Raises:
+            EngineError: the device failed, and would fail at any other batch too.
+        """
         try:
             return self._run(prepared, hook)
+        except (ValueError, IndexError) as error:  # what models raise for a prompt that does not fit them
+            return f"the model cannot take the prompt: {error}"
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 ids = ", ".join(sample.id for sample in prepared.batch[:3])
                 raise EngineError(
                     f"the model failed: {error}", where=f"batch of {len(prepared.batch)}: {ids} ..."
                 ) from error
-            return None
+            return OUT_OF_MEMORY
 
     def _run(self, prepared: Prepared, hook: Hook | None) -> list[Response]:
         started = time.perf_counter()

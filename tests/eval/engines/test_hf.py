@@ -140,6 +140,26 @@ def test_a_sample_that_does_not_fit_alone_is_an_error_not_a_crash(
     assert all("memory" in str(response.error) for response in responses)
 
 
+def test_a_prompt_the_model_cannot_take_fails_alone_and_by_name(
+    engine: Callable[..., Any], samples: list[Sample], alone: list[Response], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = engine(16)
+    real, width = generator.model.generate, alone[6].tokens_in
+
+    def picky(**inputs: Any) -> Any:
+        if width in inputs["attention_mask"].sum(dim=1).tolist():
+            raise ValueError("Image features and image tokens do not match")
+        return real(**inputs)
+
+    monkeypatch.setattr(generator.model, "generate", picky)
+    refused = {response.sample_id for response in alone if response.tokens_in == width}
+    for before, now in zip(alone, timeless(answer(generator, samples)), strict=True):
+        if before.sample_id in refused:
+            assert "do not match" in str(now.error)
+        else:
+            assert now == before
+
+
 def test_think_tags_survive_and_are_parsed(engine: Callable[..., Any]) -> None:
     generator = engine(1)
     ids = generator.chat.tokenizer("<think>a red circle</think>\nstop", add_special_tokens=False)["input_ids"]
