@@ -15,9 +15,9 @@ from typing import Any
 from eval.report.scores import KeyPath, as_score, node_at, walk
 from resa.types import Score
 
-LOWER_IS_BETTER = ("over_refusal", "cost", "thought")
+LOWER_IS_BETTER = ("over_refusal", "over_refusal_parts", "cost", "thought")
 """First keys of the figures that are better when smaller; of all others, larger is better."""
-COMPARED = ("profiles", "utility", "over_refusal", "cost", "thought")
+COMPARED = ("profiles", "utility", "utility_parts", "over_refusal", "over_refusal_parts", "cost", "thought")
 Draws = Mapping[str, Sequence[float]]
 """Dotted path of a score (``profiles.paper.overall``) -> its bootstrap draws, NaN where a draw has no figure."""
 

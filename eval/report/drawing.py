@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from resa.types import Score
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -77,6 +79,13 @@ def new_figure(width: float, height: float) -> Figure:
     figure: Figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def bars(score: Score) -> list[list[float]] | None:
+    """Distances from a value to its interval's ends, as matplotlib takes them; None where there is no interval."""
+    if score.value is None or score.low is None or score.high is None:
+        return None
+    return [[max(0.0, score.value - score.low)], [max(0.0, score.high - score.value)]]
 
 
 def to_png(figure: Figure, dpi: int = 160) -> bytes:

@@ -18,6 +18,15 @@ ASKS: Mapping[str, str] = {
     "guard": "what happens at answer time",
 }
 
+COUNTED: Mapping[str, str] = {
+    "samples": "samples",
+    "errors": "answers that failed",
+    "incomplete": "answers that never left their thought",
+    "cut": "answers cut at their limit",
+    "unparsed": "verdicts that could not be read",
+    "failed_verdicts": "verdicts that failed",
+}
+
 
 def slot_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """(slot, what it asks, its choice, its settings) of the method's four slots."""
@@ -36,14 +45,13 @@ def stage_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*own, *base]
 
 
-def funnel_rows(dataset: Artifact | None) -> list[tuple[str, str]]:
-    """What was read, dropped and kept on the way to the training set: the manifest's ``funnel``, or all its counts."""
-    if dataset is None:
-        return []
-    told = dataset.contents.get("funnel", dataset.contents)
-    if isinstance(told, list | tuple):
-        told = {str(row.get("name", i)) if isinstance(row, Mapping) else str(i): row for i, row in enumerate(told)}
-    return [(name.replace("_", " "), f"{said:,}") for name, said in _leaves(told) if isinstance(said, int | float)]
+def funnel_rows(dataset: Artifact | None) -> list[tuple[str, str, str, str]]:
+    """(step, rows in, rows out, what it kept out and why) of the dataset's way from records to rows."""
+    rows = []
+    for step in (dataset.contents.get("funnel") or ()) if dataset else ():
+        out = ", ".join(f"{number:,} {reason}" for reason, number in (step.get("dropped") or {}).items())
+        rows.append((str(step["step"]), f"{step['in']:,}", f"{step['out']:,}", out or "–"))
+    return rows
 
 
 def judge_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -63,26 +71,15 @@ def judge_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def count_rows(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(what, method, base): errors, unparsed verdicts, incomplete answers and whatever else was counted."""
-    own, base = dict(_leaves(summary.get("counts"))), dict(_leaves((summary.get("base") or {}).get("counts")))
-    names = [*own, *(name for name in base if name not in own)]
-    return [
-        (name.replace("_", " "), _shown(own.get(name)), _shown(base.get(name)))
-        for name in names
-        if isinstance(own.get(name, base.get(name)), int | float)
-    ]
+    """(what, method, base): samples, failed, incomplete and cut answers, unread and failed verdicts."""
+    own, base = summary.get("counts") or {}, (summary.get("base") or {}).get("counts") or {}
+    return [(title, _shown(own.get(name)), _shown(base.get(name))) for name, title in COUNTED.items()]
 
 
-def partial_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(sub-aspect, which of its tasks are missing or what else was said of it)."""
-    partial = summary.get("partial") or {}
-    if not isinstance(partial, Mapping):
-        partial = dict.fromkeys(partial, "")
-    rows = []
-    for key, said in partial.items():
-        if said:
-            rows.append((f"{key} {SUB_ASPECTS.get(key, '')}".strip(), _said(said)))
-    return rows
+def partial_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[tuple[str, str]]:
+    """(sub-aspect, its tasks that have no score)."""
+    partial = (summary.get("partial") or {}).get(profile) or {}
+    return [(f"{key} {title}", ", ".join(partial[key])) for key, title in SUB_ASPECTS.items() if partial.get(key)]
 
 
 def commands(summary: Mapping[str, Any]) -> list[str]:
@@ -91,14 +88,6 @@ def commands(summary: Mapping[str, Any]) -> list[str]:
         return [str(summary["command"])]
     words = (f"method={summary['method']}", f"model={summary['model']}", f"seed={summary['seed']}")
     return [shlex.join(["python", "train.py", *words])]
-
-
-def _said(said: Any) -> str:
-    if isinstance(said, Mapping):
-        return "; ".join(f"{key}: {_said(value)}" for key, value in said.items())
-    if isinstance(said, list | tuple):
-        return ", ".join(str(value) for value in said)
-    return "" if said is True else str(said)
 
 
 def _shown(value: Any) -> str:

@@ -76,7 +76,13 @@ def place(summary: Mapping[str, Any], neighbours: int = 3) -> Placement:
     if stand_ins := other_judges(summary):
         caveats.append(f"Judged by others than the paper's judges: {', '.join(stand_ins)}.")
     return Placement(
-        len(above) + 1, len(models) + 1, value, tuple(above[-neighbours:]), tuple(below[:neighbours]), None, tuple(caveats)
+        len(above) + 1,
+        len(models) + 1,
+        value,
+        tuple(above[-neighbours:]),
+        tuple(below[:neighbours]),
+        None,
+        tuple(caveats),
     )
 
 

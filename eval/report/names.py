@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ASPECTS: Mapping[str, str] = {
-    "T": "Truthfulness",
-    "S": "Safety",
-    "R": "Robustness",
-    "F": "Fairness",
-    "P": "Privacy",
-}
+from eval import aspects
 
-SUB_ASPECTS: Mapping[str, str] = {
-    "T.I": "Inherent deficiency",
-    "T.M": "Misguided mistakes",
-    "S.T": "Toxicity",
-    "S.J": "Jailbreaking",
-    "R.O": "Out of distribution",
-    "R.A": "Adversarial attack",
-    "F.S": "Stereotype",
-    "F.B": "Bias and preference",
-    "P.A": "Privacy awareness",
-    "P.L": "Privacy leakage",
-}
+SUB_ASPECTS: Mapping[str, str] = {key: sub.title for key, sub in aspects.SUB_ASPECTS.items()}
+ASPECTS = aspects.ASPECTS
 
 TASKS: Mapping[str, str] = {
     "T1": "Basic world understanding",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eval.report import words
-from eval.report.drawing import LIGHT, PLACEHOLDERS, new_figure, style, to_png, to_svg
-from eval.report.leaderboard import PAPER_FIGURES
-from eval.report.rows import Row, cost_rows, overall_row, task_rows, trust_rows
+from eval.report.drawing import LIGHT, PLACEHOLDERS, bars, new_figure, style, to_png, to_svg
+from eval.report.rows import Row, cost_rows, task_rows, trust_rows
+from eval.report.trade_off_plot import draw_trade_off
 from resa.types import Score
 
 if TYPE_CHECKING:
@@ -46,66 +46,6 @@ def trade_off_png(summary: Mapping[str, Any], profile: str = "paper") -> bytes:
     """The trade-off plot as PNG, for a tracker."""
     with style(LIGHT):
         return to_png(draw_trade_off(summary, profile, LIGHT))
-
-
-def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
-    """Utility (across) against overall trust (up), base and method with intervals. On the real benchmark, the overall
-    scores published for the paper's base and for RESA are two lines, labelled as published: their utility is unknown."""
-    figure = new_figure(5.0, 4.3)
-    axes: Axes = figure.subplots()
-    trust = overall_row(summary, profile)
-    utility = next((row for row in cost_rows(summary) if row.key == "utility"), None)
-    points = []
-    if utility:
-        named = (("base", utility.base, trust.base), (str(summary["method"]), utility.method, trust.method))
-        points = [(name, x, y) for name, x, y in named if x and y and x.value is not None and y.value is not None]
-    top = max((y.value or 0 for _, _, y in points), default=0)
-    for name, x, y in points:
-        is_base = name == "base" and len(points) > 1
-        colour = colours["base" if is_base else "method"]
-        axes.errorbar(
-            x.value, y.value, xerr=_bars(x), yerr=_bars(y), color=colour, elinewidth=1.2, marker="o", markersize=9,
-            markerfacecolor=colours["paper"] if is_base else colour, markeredgewidth=1.6, zorder=3,
-        )  # fmt: skip
-        said = f"{name}\n{words.figure(y)} trust, {words.figure(x)} utility"
-        up = y.value == top  # the lower point's words stand below it, clear of the arrow
-        axes.annotate(
-            said, (x.value, y.value), (0, 16 if up else -16), "data", "offset points", color=colour, ha="center",
-            va="bottom" if up else "top", fontsize=8,
-        )  # fmt: skip
-    if len(points) == 2:
-        ends = [(x.value, y.value) for _, x, y in points]
-        pointer = {"arrowstyle": "->", "color": colours["quiet"], "shrinkA": 9, "shrinkB": 9, "linestyle": (0, (3, 2))}
-        axes.annotate("", ends[1], ends[0], arrowprops=pointer)
-    axes.set(xlabel="utility, 0-100", ylabel=f"overall trust, 0-100 ({profile} profile)")
-    _frame(axes, [x for _, x, _ in points], [y for _, _, y in points])
-    if summary.get("benchmark") != "mini":
-        _published(axes, colours)
-    return figure
-
-
-def _published(axes: Axes, colours: Colours) -> None:
-    for name, value in PAPER_FIGURES.items():
-        axes.axhline(value, color=colours["quiet"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
-        place = (axes.get_xlim()[0], value)
-        axes.annotate(f" {name}, published: {value}", place, color=colours["quiet"], fontsize=7, va="bottom")
-
-
-def _frame(axes: Axes, across: Sequence[Score], up: Sequence[Score]) -> None:
-    """Room around the points: at least 30 points of score each way, so that small differences look small."""
-    for scores, limit in ((across, axes.set_xlim), (up, axes.set_ylim)):
-        ends = [end for score in scores for end in (score.low, score.value, score.high) if end is not None]
-        if not ends:
-            limit(0, 100)
-            continue
-        middle, half = (min(ends) + max(ends)) / 2, max(15.0, (max(ends) - min(ends)) / 2 + 9)
-        low = max(-3.0, min(middle - half, 103 - 2 * half))
-        limit(low, min(109.0, max(low + 2 * half, max(ends) + 9)))
-    for ends, ticks, set_ticks in (
-        (axes.get_xlim(), axes.get_xticks(), axes.set_xticks),
-        (axes.get_ylim(), axes.get_yticks(), axes.set_yticks),
-    ):
-        set_ticks([tick for tick in ticks if max(0, ends[0]) <= tick <= min(100, ends[1])])
 
 
 def draw_sub_aspects(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
@@ -169,8 +109,8 @@ def _bars_of(axes: Axes, row: Row, summary: Mapping[str, Any], colours: Colours)
             axes.text(highest * 0.01, place, "no figure", va="center", fontsize=8, color=colours["quiet"])
             continue
         axes.barh(place, score.value, height=0.56, color=colours[colour], alpha=0.85)
-        if _bars(score):
-            axes.errorbar(score.value, place, xerr=_bars(score), color=colours["ink"], elinewidth=1.1, capsize=2)
+        if bars(score):
+            axes.errorbar(score.value, place, xerr=bars(score), color=colours["ink"], elinewidth=1.1, capsize=2)
         end = max(score.high or 0, score.value)
         axes.text(end + highest * 0.02, place, words.figure(score, row.digits), va="center", fontsize=8)
     unit = {"%": " (%)", "s": " (s)"}.get(row.unit, "")
@@ -185,16 +125,9 @@ def _point(axes: Axes, score: Score | None, place: float, colour: str, *, face: 
     if score is None or score.value is None:
         return
     axes.errorbar(
-        score.value, place, xerr=_bars(score), color=colour, elinewidth=1.2, marker="o", markersize=5.5,
+        score.value, place, xerr=bars(score), color=colour, elinewidth=1.2, marker="o", markersize=5.5,
         markerfacecolor=face, markeredgewidth=1.4, zorder=3,
     )  # fmt: skip
-
-
-def _bars(score: Score) -> list[list[float]] | None:
-    """Distances to the interval's ends, as matplotlib takes them."""
-    if score.value is None or score.low is None or score.high is None:
-        return None
-    return [[max(0.0, score.value - score.low)], [max(0.0, score.high - score.value)]]
 
 
 def _legend(figure: Figure, summary: Mapping[str, Any], colours: Colours) -> None:

@@ -11,6 +11,8 @@ from eval.report.names import SUB_ASPECTS, aspect_of, task_title
 from eval.report.scores import KeyPath, is_score, node_at, score_at
 from resa.types import Score
 
+GROUPS = {"utility_parts": "utility", "over_refusal_parts": "over-refusal"}
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -54,7 +56,7 @@ class Row:
 
 def trust_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
     """The ten sub-aspects, in the benchmark's order, under one scoring profile."""
-    partial = partial_sub_aspects(summary)
+    partial = partial_sub_aspects(summary, profile)
     return [
         _row(summary, key, title, ("profiles", profile, "sub_aspects", key), partial=key in partial)
         for key, title in SUB_ASPECTS.items()
@@ -63,7 +65,7 @@ def trust_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
 
 def overall_row(summary: Mapping[str, Any], profile: str = "paper", title: str = "Overall trust") -> Row:
     """Overall trust; partial where a sub-aspect is, or where one has no figure."""
-    partial = bool(partial_sub_aspects(summary)) or _without_figure(summary, profile)
+    partial = bool(partial_sub_aspects(summary, profile)) or _without_figure(summary, profile)
     return _row(summary, "overall", title, ("profiles", profile, "overall"), partial=partial)
 
 
@@ -91,30 +93,29 @@ def headline_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Ro
 
 def task_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
     """Every task of a profile, then the parts of utility and over-refusal."""
-    places: list[KeyPath] = [("profiles", profile, "tasks"), ("utility", "tasks"), ("over_refusal", "tasks")]
+    places: list[KeyPath] = [("profiles", profile, "tasks"), ("utility_parts",), ("over_refusal_parts",)]
     rows = []
     for place in places:
         for key, node in (node_at(summary, place) or {}).items():
             if is_score(node):
-                title = task_title(key) if aspect_of(key) else f"{task_title(key)} ({place[0].replace('_', '-')})"
+                title = task_title(key) if aspect_of(key) else f"{task_title(key)} ({GROUPS[place[0]]})"
                 rows.append(_row(summary, key, title, (*place, key)))
     return rows
 
 
 def headline_path(summary: Mapping[str, Any], path: KeyPath) -> KeyPath | None:
-    """Where the headline of a group stands: the group itself, or its member ``overall`` or ``leaked``."""
-    for candidate in (path, (*path, "overall"), (*path, "leaked")):
+    """Where the headline of a group stands: the group itself, or its member ``leak``."""
+    for candidate in (path, (*path, "leak")):
         if is_score(node_at(summary, candidate)):
             return candidate
     return None
 
 
-def partial_sub_aspects(summary: Mapping[str, Any]) -> set[str]:
-    """Sub-aspects with only some of their tasks."""
-    partial = summary.get("partial") or {}
-    if isinstance(partial, Mapping):
-        return {key for key, said in partial.items() if said}
-    return {str(key) for key in partial}
+def partial_sub_aspects(summary: Mapping[str, Any], profile: str = "paper") -> set[str]:
+    """Sub-aspects with only some of their tasks (or none), in either model."""
+    models = [summary, summary.get("base") or {}]
+    told = [(model.get("partial") or {}).get(profile) or {} for model in models]
+    return {key for partial in told for key, absent in partial.items() if absent and key in SUB_ASPECTS}
 
 
 def all_rows(summary: Mapping[str, Any], profile: str) -> Iterator[Row]:

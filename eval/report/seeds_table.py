@@ -19,7 +19,10 @@ def to_markdown(groups: Sequence[Group], lines: Sequence[Line], profile: str) ->
     """A table a method, then what the columns mean and the commands that made the runs."""
     parts = [f"# {_title(groups)}", ""]
     if any(summary.get("benchmark") == "mini" for group in groups for summary in group.summaries):
-        parts += ["Measured on the mini world: these figures compare methods with each other, not with published ones.", ""]
+        parts += [
+            "Measured on the mini world: these figures compare methods with each other, not with published ones.",
+            "",
+        ]
     for group in groups:
         own = [line for line in lines if (line.method, line.model) == (group.method, group.model)]
         parts += [f"## {group.method} on {group.model}", "", *_table(own), ""]
@@ -73,11 +76,11 @@ def shown(figure: OverSeeds, digits: int = 1, sign: str = "") -> str:
 
 
 def _notes(lines: Sequence[Line], profile: str) -> list[str]:
-    notes = [
-        f"Scores 0-100 by the {profile} profile. Mean over seeds ± half of the 95 % interval (Student's t over seeds), and "
-        "the standard deviation; the difference is taken seed by seed.",
-        f"{LOWER} lower is better.",
-    ]
+    meaning = (
+        f"Scores 0-100 by the {profile} profile. Mean over seeds ± half of the 95 % interval (Student's t over seeds), "
+        "and the standard deviation; the difference is taken seed by seed."
+    )
+    notes = [meaning, f"{LOWER} lower is better."]
     if any(line.partial for line in lines):
         notes.append(f"{PARTIAL} only some of its tasks were evaluated.")
     return notes

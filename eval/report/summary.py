@@ -1,4 +1,4 @@
-"""``summary.json``: the face of a run folder, one JSON object that says what was measured, on what, and at what cost."""
+"""``summary.json``: the face of a run folder. One JSON object says what was measured, on what, and at what cost."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eval.report.compare import Draws, differences
-from eval.report.names import PROFILES
-from eval.report.scores import is_score, tidy
+from eval.report.compare import differences
+from eval.report.score_files import read_draws, read_scores
 from resa.artifacts import Artifact, git_commit, library_versions, write_atomically
 from resa.errors import ArtifactError
 from resa.method import Method, empty_method
 
 SUMMARY = "summary.json"
-SCORES, COST, DRAWS = "scores.json", "cost.json", "draws.json"
 VERSION = 1
 BASE_PREFIX = "base_"
 """A stage of that prefix made the base model's figures; any other, the method's."""
-COST_NAMES = {"tokens": "tokens_out_per_answer", "seconds": "seconds_per_answer", "tokens_in": "tokens_in_per_answer"}
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,9 @@ def build_summary(run: Run, scores: Artifact, base_scores: Artifact | None) -> d
 
     Returns:
         JSON values: ``method``, ``model``, ``seed``, ``profiles.{paper,strict}.{overall,aspects,sub_aspects,tasks}``,
-        ``utility``, ``over_refusal``, ``cost``, ``thought``, ``counts``, ``partial``, ``judges``, ``slots``,
-        ``stages``, ``paths``, ``libraries``, ``git_commit``, ``command``; ``base``, the base model's summary, and
+        ``utility``, ``over_refusal`` (both with their ``…_parts``), ``cost``, ``thought``, ``counts``,
+        ``partial`` (profile -> sub-aspect -> absent tasks), ``judges``, ``measured``, ``slots``, ``stages``,
+        ``paths``, ``libraries``, ``git_commit``, ``command``; ``base``, the base model's summary, and
         ``differences``, method minus base, both None where there is no base.
 
     Raises:
@@ -68,7 +66,7 @@ def build_summary(run: Run, scores: Artifact, base_scores: Artifact | None) -> d
     summary["base"] = summary["differences"] = None
     if base_scores is not None:
         summary["base"] = _one(run, empty_method(), read_scores(base_scores.path), base=True)
-        draws = _draws(scores.path), _draws(base_scores.path)
+        draws = read_draws(scores.path), read_draws(base_scores.path)
         both = (draws[0], draws[1]) if draws[0] and draws[1] else None
         summary["differences"] = differences(summary, summary["base"], both)
     return summary
@@ -100,43 +98,17 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return found
 
 
-def read_scores(folder: Path) -> dict[str, Any]:
-    """The score tree of a scores artifact, its costs under ``cost`` by the summary's names.
-
-    Raises:
-        ArtifactError: a part is missing, or a score is not one.
-    """
-    found: dict[str, Any] = json.loads((folder / SCORES).read_text(encoding="utf-8"))
-    where = str(folder / SCORES)
-    for profile in PROFILES:
-        if not is_score(((found.get("profiles") or {}).get(profile) or {}).get("overall")):
-            raise ArtifactError(f"no overall score of profile {profile}", where=where, remedy="score the run again")
-    for name in ("utility", "over_refusal"):
-        if name not in found:
-            raise ArtifactError(f"no {name}", where=where, remedy="score the run again")
-    if (folder / COST).is_file():
-        measured = json.loads((folder / COST).read_text(encoding="utf-8"))
-        named = {short: measured.pop(long) for short, long in COST_NAMES.items() if long in measured}
-        found["cost"] = {**(found.get("cost") or {}), **named, **measured}
-    return dict(tidy(found))
-
-
 def _one(run: Run, method: Method, scores: Mapping[str, Any], *, base: bool) -> dict[str, Any]:
     """The summary of one evaluated model, without its base."""
     model = run.config.get("model") or {}
     stages = {name: made for name, made in run.stages.items() if name.startswith(BASE_PREFIX) == base}
-    first = {name: scores.get(name) for name in ("profiles", "utility", "over_refusal", "cost", "thought")}
     return {
         "version": VERSION,
         "method": method.name,
         "model": model.get("name"),
         "seed": run.config.get("seed", 0),
         "benchmark": "mini" if run.is_mini else "local",
-        **first,
-        "counts": scores.get("counts") or {},
-        "partial": scores.get("partial") or {},
-        "judges": scores.get("judges") or {},
-        **{name: part for name, part in scores.items() if name not in (*first, "counts", "partial", "judges")},
+        **scores,
         "description": method.describe(),
         "slots": method.to_json(),
         "command": None if base else run.command,
@@ -158,13 +130,3 @@ def stage_facts(name: str, artifact: Artifact) -> dict[str, Any]:
         "errors": artifact.contents.get("errors"),
         "git_commit": artifact.manifest.get("git_commit"),
     }
-
-
-def _draws(folder: Path) -> Draws | None:
-    """The bootstrap draws that the scoring left, or None."""
-    path = folder / DRAWS
-    if not path.is_file():
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    nothing = float("nan")
-    return {name: [nothing if draw is None else draw for draw in drawn] for name, drawn in found.items()}

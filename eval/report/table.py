@@ -52,19 +52,20 @@ def make_table(summary: Mapping[str, Any], width: int, profile: str = "paper") -
     from rich.table import Table
 
     roomy, base = width >= ROOMY, summary.get("base")
-    title = f"{summary['method']} on {summary['model']}, seed {summary['seed']} (scores by profile: {profile})"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", pad_edge=False)
-    table.add_column("score, 0-100", no_wrap=False, min_width=24)
-    for name in [*(["base"] if base else []), str(summary["method"]) if base else str(summary["model"])]:
-        table.add_column(name, justify="right", no_wrap=True)
-    if base:
-        table.add_column("difference", justify="right", no_wrap=True)
     other = next(name for name in PROFILES if name != profile)
     groups = [
         trust_rows(summary, profile),
         [overall_row(summary, profile), overall_row(summary, other, f"Overall trust, {other}")],
         cost_rows(summary),
     ]
+    title = f"{summary['method']} on {summary['model']}, seed {summary['seed']} (scores by profile: {profile})"
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_style="bold", title_justify="left", pad_edge=False)
+    rows = [row for group in groups for row in group]
+    table.add_column("score, 0-100", no_wrap=False, min_width=max(len(words.label(row)) for row in rows))
+    for name in [*(["base"] if base else []), str(summary["method"]) if base else str(summary["model"])]:
+        table.add_column(name, justify="right", no_wrap=True)
+    if base:
+        table.add_column("difference", justify="right", no_wrap=True)
     for group in groups:
         for row in group:
             strong = row.key == "overall" and row.path[1] == profile
@@ -90,7 +91,7 @@ def _difference(row: Row, *, roomy: bool) -> Any:
     from rich.text import Text
 
     gap = row.difference
-    spread = words.interval(gap, row.digits, signed=True) if roomy else words.half_width(gap, row.digits)
+    spread = words.interval(gap, row.digits) if roomy else words.half_width(gap, row.digits)
     style = STYLES[words.tone(gap)]
     return Text.assemble(
         (words.signed(gap, row.digits), style),
@@ -107,7 +108,7 @@ def notes(summary: Mapping[str, Any], profile: str = "paper") -> list[str]:
         found.append(f"{words.UP} better, {words.DOWN} worse, {words.LEVEL} no significant difference")
     if any(row.lower for row in rows):
         found.append(f"{words.LOWER} lower is better")
-    if partial_sub_aspects(summary):
+    if partial_sub_aspects(summary, profile):
         found.append(f"{words.PARTIAL} only some of its tasks were evaluated")
     found += [f"{words.NOTHING} {row.title}: {why}" for row in rows if (why := missing(row, str(summary["method"])))]
     found += problems("base", summary.get("base")) + problems(str(summary["method"]), summary)
@@ -128,12 +129,15 @@ def missing(row: Row, method: str) -> str | None:
 
 
 def problems(name: str, summary: Mapping[str, Any] | None) -> list[str]:
-    """Errors, unparsed verdicts and incomplete answers of one model, where there are any."""
+    """What went wrong with one model's answers and the verdicts on them, counted; empty where nothing did."""
     counts = (summary or {}).get("counts") or {}
-    nouns = (("errors", "error"), ("unparsed", "unparsed verdict"), ("incomplete", "incomplete answer"))
-    said = [
-        words.counted(counts[key], noun) for key, noun in nouns if isinstance(counts.get(key), int) and counts[key]
-    ]
+    nouns = (
+        ("errors", "answer that failed", "answers that failed"),
+        ("incomplete", "answer that never left its thought", "answers that never left their thought"),
+        ("unparsed", "verdict that could not be read", "verdicts that could not be read"),
+        ("failed_verdicts", "verdict that failed", "verdicts that failed"),
+    )
+    said = [words.counted(counts[key], one, many) for key, one, many in nouns if counts.get(key)]
     return [f"{name}: {', '.join(said)}"] if said else []
 
 

@@ -11,8 +11,8 @@ from resa.types import Score
 
 
 def trade_off_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The main table, one flat mapping a figure: under each profile the ten sub-aspects and overall trust, then utility,
-    over-refusal, leaked thoughts, tokens and seconds per answer.
+    """The main table, one flat mapping a figure: under each profile the ten sub-aspects and overall trust, then
+    utility, over-refusal, leaked thoughts, tokens and seconds per answer.
 
     Returns:
         ``key``, ``title``, ``profile`` (empty where it does not depend on one), ``unit``, ``partial``,

@@ -13,15 +13,14 @@ UP, DOWN, LEVEL = "▲", "▼", "·"
 
 def figure(score: Score | None, digits: int = 1) -> str:
     """``62.1``, or a dash."""
-    return NOTHING if score is None or score.value is None else f"{score.value:.{digits}f}"
+    return NOTHING if score is None or score.value is None else f"{_settled(score.value, digits):.{digits}f}"
 
 
-def interval(score: Score | Difference | None, digits: int = 1, *, signed: bool = False) -> str:
+def interval(score: Score | Difference | None, digits: int = 1) -> str:
     """``[58.0, 66.0]``; empty where there is none."""
     if score is None or score.low is None or score.high is None:
         return ""
-    sign = "+" if signed else ""
-    return f"[{score.low:{sign}.{digits}f}, {score.high:{sign}.{digits}f}]"
+    return f"[{_settled(score.low, digits):.{digits}f}, {_settled(score.high, digits):.{digits}f}]"
 
 
 def half_width(score: Score | Difference | None, digits: int = 1) -> str:
@@ -31,14 +30,14 @@ def half_width(score: Score | Difference | None, digits: int = 1) -> str:
     return f"±{(score.high - score.low) / 2:.{digits}f}"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, one: str, many: str | None = None) -> str:
     """``1 error``, ``2 errors``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def signed(difference: Difference | None, digits: int = 1) -> str:
     """``+16.9``, or a dash."""
-    return NOTHING if difference is None else f"{difference.value:+.{digits}f}"
+    return NOTHING if difference is None else f"{_settled(difference.value, digits):+.{digits}f}"
 
 
 def mark(difference: Difference | None) -> str:
@@ -71,8 +70,16 @@ def how_compared(rows: list[Row]) -> str:
     if kinds == {True}:
         return "95 % intervals; a difference is marked where its paired bootstrap interval excludes zero"
     if kinds == {False}:
-        return "95 % intervals; a difference is marked where zero is outside its interval, both models taken as independent"
+        return (
+            "95 % intervals; a difference is marked where zero is outside its interval, both models taken as "
+            "independent"
+        )
     return (
         "95 % intervals; a difference is marked where its interval excludes zero: paired bootstrap where both models "
         "answered the same items, else taken as independent"
     )
+
+
+def _settled(value: float, digits: int) -> float:
+    """Rounded, and never minus zero."""
+    return round(value, digits) + 0.0

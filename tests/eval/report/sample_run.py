@@ -32,17 +32,30 @@ def scores_of(sub_aspects: list[float | None], *, utility: float, over_refusal: 
             "overall": score(sum(known) / len(known), n=1500, half=1.6),
             "aspects": {key: score(values[2 * i]) for i, key in enumerate("TSRFP")},
             "sub_aspects": {key: score(value) for key, value in zip(SUB_ASPECTS, values, strict=True)},
+            "figures": {"T1": {"basic:accuracy": {**score(0.5), "left_out": {"error": 1}}}},
+            "partial": {key: ["T2", "T3"] for key in ("T.I", "T.M", "P.L")},
             "tasks": {
                 task: score(value) for key, value in zip(SUB_ASPECTS, values, strict=True) for task in TASKS[key]
             },
         }
     return {
         "profiles": profiles,
-        "utility": {**score(utility, 400, 1.9), "tasks": {"utility.choice": score(utility + 1)}},
-        "over_refusal": {**score(over_refusal, 250, 2.4), "tasks": {"over_refusal.xstest": score(over_refusal)}},
-        "thought": score(leaked, 600, 1.0),
-        "counts": {"errors": 1, "unparsed": 12, "incomplete": 3},
-        "partial": {key: ["T2", "T3"] for key in ("T.I", "T.M", "P.L")},
+        "utility": score(utility, 400, 1.9),
+        "utility_parts": {"utility.choice": score(utility + 1)},
+        "over_refusal": score(over_refusal, 250, 2.4),
+        "over_refusal_parts": {"over_refusal.xstest": score(over_refusal)},
+        "thought": {"leak": score(leaked, 600, 1.0), "tasks": {}, "with_thought": 600, "unclosed": 2},
+        "cost": {"tokens": score(utility, 1499, 0.7), "seconds": None},
+        "counts": {
+            "tasks": {
+                "T1": {"samples": 700, "response_error": 1, "response_length": 9, "harmful_error": 1},
+                "S4": {"samples": 800, "response_unclosed_thought": 2, "yes_no_strict_unparsed": 12},
+            },
+            "not_as_the_official_release": None,
+        },
+        "seed": 7,
+        "limit": None,
+        "wording": "ours",
         "judges": {
             "judge": "oracle",
             "measures": {"harmful": {"judged_by": "oracle", "paper_judge": "HarmBench", "is_paper_judge": False}},
@@ -90,8 +103,8 @@ def answers_of(name: str, image: Path) -> dict[str, Any]:
             responses.append({"sample_id": id_, "text": answer, "answer": answer, "thought": thought,
                               "status": "complete", "error": None, "tokens_in": 30, "tokens_out": 9, "seconds": 0.01,
                               "prompt": "ab"})  # fmt: skip
-            judgements.append({"sample_id": id_, "measure": "harmful", "judge": "oracle", "version": "1",
-                               "value": float(name == "base"), "status": "ok", "part": "answer", "raw": None})  # fmt: skip
+            verdict = {"measure": "harmful", "judge": "oracle", "version": "1", "status": "ok", "part": "answer"}
+            judgements.append({"sample_id": id_, **verdict, "value": float(name == "base"), "raw": None})
     return {"samples.jsonl": samples, "responses.jsonl": responses, "judgements.jsonl": judgements}
 
 
@@ -140,10 +153,14 @@ def run_of(folder: Path, *, draws: bool = False, shift: float = 0.0, base: bool 
         "base": scores_of(list(BASE), utility=97.4, over_refusal=1.2, leaked=None),
         "method": scores_of([value + shift for value in METHOD], utility=96.1, over_refusal=3.9, leaked=2.1),
     }
-    figures["base"]["thought"]["reason"] = "no thoughts"
+    figures["base"]["thought"]["leak"]["reason"] = "no thoughts"
+    figures["base"]["cost"]["tokens"], figures["method"]["cost"]["tokens"] = (
+        score(14.2, 1499, 0.7),
+        score(63.9, 1499, 0.7),
+    )
     cost = {"base": costs(14.2, 0.0041), "method": costs(63.9 + shift, 0.0163)}
     stages: dict[str, Artifact] = {}
-    funnel = {"funnel": {"read": 900, "unparsed": 12, "duplicate": 30, "overlap": 0, "kept": 858}, "errors": 0}
+    funnel = {"funnel": [{"step": "duplicates", "in": 900, "out": 870, "dropped": {"same prompt": 30}, "examples": []}]}
     stages["dataset"] = made(store, "dataset", "resa", {"rows.jsonl": []}, funnel)
     stages["checkpoint"] = made(store, "checkpoint", f"resa{shift}", {"method.json": {}}, {})
     for name in ("base", "method") if base else ("method",):
@@ -161,3 +178,16 @@ def run_of(folder: Path, *, draws: bool = False, shift: float = 0.0, base: bool 
         "stages": stages,
         "dataset": stages["dataset"],
     }
+
+
+def summarize(
+    folder: Path, config_: dict[str, Any] | None = None, command: str | None = None, **kinds: Any
+) -> dict[str, Any]:
+    """The summary of such a run; ``kinds`` as in :func:`run_of`."""
+    from eval.report.summary import Run, build_summary
+    from resa.method import Method
+
+    config_ = config_ or config()
+    made_ = run_of(folder, **kinds)
+    run = Run(config_, Method.from_json(config_["method"]), folder, made_["stages"], command)
+    return build_summary(run, made_["scores"], made_["base_scores"])
