@@ -105,13 +105,13 @@ def check(composer: Composer, overrides: Sequence[str]) -> tuple[dict[str, Any],
     mistakes = list(reading.mistakes)
     if reading.composed is None:
         return {}, mistakes
-    config = _resolved(reading.composed.config, mistakes)
+    config, missing = _resolved(reading.composed.config, mistakes)
     known = composer.compose([]).plain() if any(text.startswith("+") for text in overrides) else config
     for key in config:
         if key not in known:
             mistakes.append(ConfigError(f"unknown option {key!r}. {did_you_mean(key, known)}", where=key))
     mistakes.extend(_root_mistakes(config))
-    built = build(config)
+    built = build(config, missing)
     mistakes.extend(built.mistakes)
     mistakes.extend(find_secrets(config, secrets))
     if not built.mistakes:
@@ -119,20 +119,21 @@ def check(composer: Composer, overrides: Sequence[str]) -> tuple[dict[str, Any],
     return config, mistakes
 
 
-def _resolved(composed: Any, mistakes: list[ConfigError]) -> dict[str, Any]:
-    """Plain values; a missing one (``???``) or an interpolation that leads nowhere is a mistake, and left open."""
+def _resolved(composed: Any, mistakes: list[ConfigError]) -> tuple[dict[str, Any], set[str]]:
+    """Plain values, and the keys of the missing ones (``???``), which are left out. An interpolation that leads nowhere
+    is a mistake, and then all stay open."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    missing = sorted(OmegaConf.missing_keys(composed))
-    mistakes.extend(ConfigError("must be given", where=key, remedy=f"{key}=...") for key in missing)
+    missing: set[str] = set()
     try:
+        missing = OmegaConf.missing_keys(composed)
         found: Any = OmegaConf.to_container(composed, resolve=True)
     except OmegaConfBaseException as error:
-        where = getattr(error, "full_key", None)
-        mistakes.append(ConfigError(str(error).splitlines()[0], where=str(where) if where else None))
+        mistakes.append(ConfigError(str(error).splitlines()[0], where=str(error.full_key or "") or None))
         found = OmegaConf.to_container(composed, resolve=False)
-    return _drop(found, set(missing))
+    mistakes.extend(ConfigError("must be given", where=key, remedy=f"{key}=...") for key in sorted(missing))
+    return _drop(found, missing), missing
 
 
 def _drop(config: dict[str, Any], paths: set[str], prefix: str = "") -> dict[str, Any]:
@@ -149,6 +150,8 @@ def _root_mistakes(config: Mapping[str, Any]) -> list[ConfigError]:
     found = []
     for key, (kind, wording) in ROOT_TYPES.items():
         value = config.get(key)
+        if isinstance(value, str) and value.startswith("${"):  # reported already: it leads nowhere
+            continue
         if key in config and (not isinstance(value, kind) or isinstance(value, bool) != (kind is bool)):
             found.append(ConfigError(f"must be {wording}, not {value!r}", where=key))
         elif kind is int and key in config and value is not None and value < 0:

@@ -8,7 +8,7 @@ import difflib
 import importlib
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -32,14 +32,20 @@ class Built:
     mistakes: list[ConfigError] = field(default_factory=list)
 
 
-def build(config: Mapping[str, Any]) -> Built:
-    """Build every component of a resolved configuration, to see that it can be built."""
+def build(config: Mapping[str, Any], missing: Collection[str] = ()) -> Built:
+    """Build every component of a resolved configuration, to see that it can be built.
+
+    Args:
+        missing: dotted paths of values that are not given: what they stand in is checked, but cannot be built.
+    """
     built = Built()
     for node, path in _nodes_in(config, ""):
         path = path.lstrip(".")
         found = list(_mistakes(node, path))
         built.mistakes.extend(mistake for mistake, _, _ in found)
         wrong = {(where, key) for _, where, key in found}
+        if any(key.startswith(f"{path}.") for key in missing):
+            continue
         component = _instantiate(_without(node, wrong, path), path, built.mistakes)
         if component is not None and not wrong:
             built.components[path] = component

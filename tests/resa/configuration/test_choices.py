@@ -1,0 +1,98 @@
+"""Every choice that conf/ offers composes, and everything it names can be built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resa.configuration.command import check
+from resa.configuration.compose import CONF, Composer, opened
+
+NEEDED = {"engine": ["engine.model=m"], "judge": ["judge.model=m"], "teacher": ["teacher.model=m"]}
+"""What an endpoint cannot do without."""
+PARTS = ("task", "filter", "source")
+"""Groups whose choices stand inside other choices."""
+SLOTS = ("data", "encoder", "objective", "guard")
+
+
+def choices(group: str) -> list[str]:
+    return sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def train() -> Iterator[Composer]:
+    with opened("train") as composer:
+        yield composer
+
+
+def overrides(group: str, choice: str) -> list[str]:
+    """A command line on which the choice makes sense."""
+    if group in SLOTS:
+        beside = ["data@method.data=vlguard"] if group == "objective" and choice != "none" else []
+        empty = ["objective@method.objective=none"] if (group, choice) == ("data", "none") else []
+        none = [f"{slot}@method.{slot}=none" for slot in ("encoder",) if empty]
+        return ["method=resa", *beside, *empty, *none, f"{group}@method.{group}={choice}"]
+    model = ["model.path=owner/name"] if (group, choice) == ("model", "default") else []
+    spread = ["method=none"] if (group, choice) == ("engine", "openai") else []
+    paths = ["judge=rules"] if (group, choice) == ("paths", "local") else []
+    return [*spread, *paths, f"{group}={choice}", *model, *(NEEDED.get(group, []) if choice == "openai" else [])]
+
+
+@pytest.mark.parametrize(
+    ("group", "choice"),
+    [
+        (folder.name, choice)
+        for folder in sorted(CONF.iterdir())
+        if folder.is_dir() and folder.name not in PARTS
+        for choice in choices(folder.name)
+    ],
+)
+def test_a_choice_composes_and_builds(train: Composer, group: str, choice: str) -> None:
+    config, mistakes = check(train, overrides(group, choice))
+    assert not mistakes, "\n".join(map(str, mistakes))
+    node = config["method"][group] if group in SLOTS else config[group]
+    assert node["name"] == choice or (group, choice) == ("model", "default")
+
+
+@pytest.mark.parametrize("model", choices("model"))
+def test_every_method_goes_with_every_model_and_deepspeed(train: Composer, model: str) -> None:
+    path = ["model.path=owner/name"] if model == "default" else []
+    for number, method in enumerate(choices("method")):
+        stage = choices("deepspeed")[(number + len(model)) % len(choices("deepspeed"))]
+        config, mistakes = check(train, [f"method={method}", f"model={model}", f"deepspeed={stage}", *path])
+        trains = config["method"]["objective"]["name"] != "none"
+        wrong = [mistake for mistake in mistakes if mistake.where != "deepspeed" or trains]
+        assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_a_model_brings_its_training_and_the_command_line_has_the_last_word(train: Composer) -> None:
+    assert train.compose(["model=tiny"]).choices["training"] == "tiny"
+    assert train.compose(["model=qwen-vl"]).choices["training"] == "default"
+    assert train.compose(["model=tiny", "training=default"]).choices["training"] == "default"
+
+
+def test_paths_bring_their_benchmark_and_judge(train: Composer) -> None:
+    mini, local = train.compose(["paths=mini"]).choices, train.compose(["paths=local"]).choices
+    assert (mini["benchmark"], mini["judge"]) == ("mini", "oracle")
+    assert (local["benchmark"], local["judge"]) == ("multitrust", "rules")
+    assert train.compose(["paths=mini", "judge=rules"]).choices["judge"] == "rules"
+
+
+@pytest.mark.parametrize("door", ["evaluate", "build_data"])
+def test_the_other_doors_compose(door: str) -> None:
+    with opened(door) as composer:
+        config, mistakes = check(composer, [])
+    assert not mistakes
+    assert config["paths"]["name"] == "mini"
+
+
+def test_a_folder_of_ones_own_adds_choices(tmp_path: Path) -> None:
+    (tmp_path / "method").mkdir()
+    text = (CONF / "method" / "vlguard.yaml").read_text().replace("name: vlguard", "name: mine")
+    (tmp_path / "method" / "mine.yaml").write_text(text)
+    with opened("train", str(tmp_path)) as composer:
+        config, mistakes = check(composer, ["method=mine"])
+    assert not mistakes
+    assert config["method"]["name"] == "mine"
