@@ -8,6 +8,7 @@ make_scores      judgements (+ responses)   -> scores.json, cost.json
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from eval.judges.base import Judge
 from eval.measures import Benchmark
-from resa.artifacts import Artifact, ArtifactStore, Stage, write_atomically
+from resa.artifacts import Artifact, ArtifactStore, Stage, canonical_json, write_atomically
 from resa.generation import Engine
 from resa.launching import Launcher
 from resa.method import METHOD_FILE, Method
@@ -150,9 +151,15 @@ def make_scores(
 
 
 def _component(config: Mapping[str, Any], name: str) -> Any:
+    return _instantiated(canonical_json(config[name]))
+
+
+@functools.lru_cache(maxsize=32)
+def _instantiated(node: str) -> Any:
+    """A component by its node's JSON: stages ask for the same ones again, and a benchmark reads all its tasks."""
     from hydra.utils import instantiate
 
-    return instantiate(config[name], _convert_="all")
+    return instantiate(json.loads(node), _convert_="all")
 
 
 def _rules_identity() -> Any:
