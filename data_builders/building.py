@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from data_builders.card import write_card
+from data_builders.counts import Statistics
 from data_builders.filters.base import Check, Surroundings
 from data_builders.funnel import Step
 from data_builders.intake import Drawing, Images, Intake
 from data_builders.output import write_hf
 from data_builders.progress import track
-from data_builders.recipe import Recipe
+from data_builders.recipe import Part, Recipe
 from data_builders.rows import Row
-from data_builders.counts import Statistics
 from data_builders.teachers.base import Teacher, Workshop
 from resa.artifacts import file_digest, write_atomically
 from resa.errors import DataError
@@ -52,7 +52,7 @@ class Build:
             rows: Iterable[Row] = self._intake()
             if self.teacher is not None:
                 rewrite = stack.enter_context(self.teacher.open(self.workshop))
-                rows = self._taught(rewrite(rows))
+                rows = self._taught(rewrite(rows), self._step(f"teacher {self.teacher.name}"))
             surroundings = Surroundings(self.roots)
             checks: list[tuple[Step, Check]] = []
             for name, chosen in self.recipe.filters.items():
@@ -68,7 +68,7 @@ class Build:
 
     def _intake(self) -> Iterator[Row]:
         looked = Images()
-        intakes = []
+        intakes: list[tuple[Part, Intake]] = []
         for name, part in self.recipe.parts.items():
             drawing = Drawing(name, part.turns, part.limit, self.recipe.seed, self.recipe.strict)
             intake = Intake(part.source, Path(self.roots[part.source.root]), drawing, looked)
@@ -86,9 +86,8 @@ class Build:
                     f"{part.limit}, seed {self.recipe.seed})"
                 )
 
-    def _taught(self, drafts: Iterator[tuple[Row, str | None]]) -> Iterator[Row]:
-        assert self.teacher is not None
-        step = self._step(f"teacher {self.teacher.name}")
+    @staticmethod
+    def _taught(drafts: Iterator[tuple[Row, str | None]], step: Step) -> Iterator[Row]:
         for row, reason in drafts:
             if step.let(reason, **_example(row)):
                 yield row
@@ -121,7 +120,7 @@ def run(job: dict[str, Any]) -> None:
         raise DataError(
             "no row is left",
             where=f"{recipe.name}: step '{worst.name}' dropped {worst.dropped}: {dict(worst.reasons)}",
-            remedy="read the examples below and loosen that filter, or mend the data\n" + json.dumps(worst.examples[:3]),
+            remedy=f"loosen that filter, or mend the data; examples: {json.dumps(worst.examples[:3])}",
         )
     _write_in_order(folder, places, recipe.seed)
     write_hf(folder, structured)

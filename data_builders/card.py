@@ -10,6 +10,9 @@ from data_builders.recipe import Recipe
 from resa.artifacts import write_atomically
 
 CARD = "README.md"
+FILES = """Files: `rows.jsonl` (one row a line, images as paths); `hf/` (`datasets.load_from_disk`; prompt, completion
+and images as TRL's SFTTrainer takes them, pixels embedded). Only a row's completion is to be trained on: a dialogue is one
+row for each assistant turn, with what came before it as prompt."""
 
 
 def write_card(folder: Path, recipe: Recipe, contents: Mapping[str, Any]) -> None:
@@ -21,11 +24,9 @@ def card(recipe: Recipe, contents: Mapping[str, Any]) -> str:
     """The card's text; the same contents give the same text."""
     sections = [
         f"# Dataset `{recipe.name}`",
-        f"{contents['rows']} rows, SHA-256 of `rows.jsonl`: `{contents['sha256']}`. Seed {recipe.seed}. "
+        f"{contents['rows']} rows, SHA-256 of `rows.jsonl`: `{contents['sha256']}`. Seed {recipe.seed}.",
         f"Completions {'with' if recipe.thoughts else 'without'} thoughts; answers {recipe.answers}.",
-        "Files: `rows.jsonl` (one row a line, images as paths); `hf/` (`datasets.load_from_disk`; prompt, completion and "
-        "images as TRL's SFTTrainer takes them, pixels embedded). Only a row's completion is to be trained on: a "
-        "dialogue is one row for each assistant turn, with what came before it as prompt.",
+        FILES,
         "## Sources",
         _sources(contents["sources"]),
         "## Rows",
@@ -52,8 +53,8 @@ def _sources(sources: Mapping[str, Mapping[str, Any]]) -> str:
     for name, source in sources.items():
         flags = [words for key, words in (("gated", "GATED"), ("non_commercial", "NON-COMMERCIAL")) if source[key]]
         lines.append(
-            f"- **{source['title']}** (`{name}`){' ' + ', '.join(flags) if flags else ''}. Licence: {source['licence']}. "
-            f"{source['citation']}. {source['url']}".rstrip()
+            f"- **{source['title']}** (`{name}`){' ' + ', '.join(flags) if flags else ''}. "
+            f"Licence: {source['licence']}. {source['citation']}. {source['url']}".rstrip()
         )
     return "\n".join(lines)
 

@@ -85,7 +85,7 @@ class Intake:
                 if key in seen:
                     fault = Problem(str(self.root), step.entered, "repeated id", f"repeated id {record.id!r}")
                 seen.add(key)
-            if not step.let(fault and f"{fault.kind}: {fault}"):
+            if not step.let(f"{fault.kind}: {fault}" if fault else None):
                 if self.drawing.strict:
                     raise self._refused(str(fault))
                 continue
@@ -129,5 +129,7 @@ class Intake:
 
     def _refused(self, what: str) -> DataError:
         return DataError(
-            f"a record cannot be used: {what}", where=str(self.root), remedy="mend it, or set strict=false to keep it out"
+            f"a record cannot be used: {what}",
+            where=str(self.root),
+            remedy="mend it, or set strict=false to keep it out",
         )

@@ -9,7 +9,7 @@ dataset, contents are written as lists of parts with image placeholders instead 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,31 +37,31 @@ def hf_row(row: Mapping[str, Any], structured: bool) -> dict[str, Any]:
 
 def write_hf(folder: Path, structured: bool) -> None:
     """Write ``folder/hf`` from ``folder/rows.jsonl``. The same rows give the same bytes."""
-    from datasets import Dataset, Features, Image, List, Value, disable_progress_bars, enable_progress_bars
+    from datasets import Dataset, DatasetInfo, Features, Image, List, Value, disable_progress_bars, enable_progress_bars
+    from datasets.arrow_writer import ArrowWriter
+    from datasets.table import MemoryMappedTable
     from datasets.utils import are_progress_bars_disabled
 
     text = Value("string")
     content = List({"type": text, "text": text}) if structured else text
     turns = List({"role": text, "content": content})
-    columns = {"prompt": turns, "completion": turns, "images": List(Image()), **dict.fromkeys(FIELDS, text)}
-
-    def generate() -> Iterator[dict[str, Any]]:
+    features = Features({"prompt": turns, "completion": turns, "images": List(Image()), **dict.fromkeys(FIELDS, text)})
+    spool, out = folder / ".hf.arrow", folder / HF
+    shutil.rmtree(out, ignore_errors=True)
+    # Not Dataset.from_generator: it names the rows by a random fingerprint, and loads what streaming needs.
+    with ArrowWriter(features=features, path=str(spool)) as writer:
         for row in read_jsonl(folder / "rows.jsonl"):
-            yield hf_row(row, structured)
-
-    cache, out = folder / ".hf_cache", folder / HF
-    for stale in (cache, out):
-        shutil.rmtree(stale, ignore_errors=True)
+            writer.write(features.encode_example(hf_row(row, structured)))
+        writer.finalize()
+    fingerprint = file_digest(folder / "rows.jsonl")[:16]
+    rows = Dataset(
+        MemoryMappedTable.from_file(str(spool)), info=DatasetInfo(features=features), fingerprint=fingerprint
+    )
     shown = not are_progress_bars_disabled()
     disable_progress_bars()
     try:
-        # The fingerprint is random where none is given, and is written into state.json.
-        fingerprint = file_digest(folder / "rows.jsonl")[:16]
-        rows = Dataset.from_generator(
-            generate, features=Features(columns), cache_dir=str(cache), fingerprint=fingerprint
-        )
         rows.save_to_disk(str(out))
     finally:
         if shown:
             enable_progress_bars()
-        shutil.rmtree(cache, ignore_errors=True)
+        spool.unlink()

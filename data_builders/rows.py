@@ -11,8 +11,8 @@ from resa.types import Conversation, Label, Turn
 
 Turns = Literal["each", "last", "alone"]
 """How dialogues become rows. ``each``: one row for every assistant turn, with all before it as history (only a row's
-completion is trained, so each turn needs a row). ``last``: one row, for the last turn. ``alone``: each exchange is a row
-without history, with the dialogue's images."""
+completion is trained, so each turn needs a row). ``last``: one row, for the last turn. ``alone``: each exchange is a
+row without history, with the dialogue's images."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,7 @@ class Row:
             "label": self.label,
             "category": self.category,
             "subcategory": self.subcategory,
-            "prompt": [
-                {"role": turn.role, "text": turn.text, "images": list(turn.images)} for turn in self.prompt
-            ],
+            "prompt": [{"role": turn.role, "text": turn.text, "images": list(turn.images)} for turn in self.prompt],
             "completion": self.completion,
             "images": list(self.images),
             "thought": self.thought,

@@ -17,15 +17,19 @@ class LeakFilter(Plain):
     """Attributes:
     anywhere: regular expressions that neither thought nor answer may hold (lower case, straight apostrophes).
     in_thought, in_answer: further ones for one of the two.
+    citations: ways of citing a policy. An answer never may, because its reader never saw one; a thought may where
+        ``citing_thoughts`` says so (published sets whose thoughts argue from a policy, as STAR-1).
     """
 
     name: str = "leaks"
     anywhere: Sequence[str] = ()
     in_thought: Sequence[str] = ()
     in_answer: Sequence[str] = ()
+    citations: Sequence[str] = ()
+    citing_thoughts: bool = False
 
     def __post_init__(self) -> None:
-        for pattern in (*self.anywhere, *self.in_thought, *self.in_answer):
+        for pattern in (*self.anywhere, *self.in_thought, *self.in_answer, *self.citations):
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -34,8 +38,9 @@ class LeakFilter(Plain):
                 ) from error
 
     def open(self, surroundings: Surroundings) -> Check:
-        thought = _union((*self.anywhere, *self.in_thought))
-        answer = _union((*self.anywhere, *self.in_answer))
+        cited = () if self.citing_thoughts else self.citations
+        thought = _union((*self.anywhere, *self.in_thought, *cited))
+        answer = _union((*self.anywhere, *self.in_answer, *self.citations))
 
         def check(row: Row) -> str | None:
             for part, text, pattern in (("thought", row.thought, thought), ("answer", row.answer, answer)):

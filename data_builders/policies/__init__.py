@@ -74,7 +74,9 @@ def load_policies(name: str) -> Policies:
                     found.update({(kind, name): both for name in _names(part, "subcategory")})
         return Policies(_policy(value["default"]), found)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"the policies cannot be read: {error!r}", where=str(file), remedy="see default.yaml") from error
+        raise ConfigError(
+            f"the policies cannot be read: {error!r}", where=str(file), remedy="see default.yaml"
+        ) from error
 
 
 def _names(entry: Mapping[str, Any], key: str) -> list[str]:

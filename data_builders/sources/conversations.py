@@ -42,7 +42,8 @@ def turns_of(says: Any, images: list[Path]) -> tuple[Turn, ...]:
     """
     if not isinstance(says, list) or not says:
         raise ValueError("no conversation")
-    waiting, turns = [str(image) for image in images], []
+    waiting = [str(image) for image in images]
+    turns: list[Turn] = []
     tags = sum(str(say.get("value", say.get("content"))).count(TAG) for say in says)
     if tags not in (0, len(images)):
         raise ValueError(f"{tags} image tags, but {len(images)} images")

@@ -21,7 +21,18 @@ from data_builders.sources.records import read_records
 from resa.errors import ConfigError, did_you_mean
 from resa.types import Conversation, Label, Turn
 
-FIELDS = ("prompt", "response", "conversations", "image", "id", "label", "category", "subcategory", "caption", "rejected")
+FIELDS = (
+    "prompt",
+    "response",
+    "conversations",
+    "image",
+    "id",
+    "label",
+    "category",
+    "subcategory",
+    "caption",
+    "rejected",
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data_builders.sources.base import Problem, Provenance, existing
 from data_builders.sources.conversations import image_names, turns_of
@@ -54,7 +55,7 @@ class LlavaMix:
                 yield Problem(str(file), row, "malformed record", f"{type(error).__name__}: {error}")
                 continue
             known = [captions.get(f"{self.images}/{name}") for name in names]
-            meta = {"captions": known} if names and all(known) else {}
+            meta: dict[str, Any] = {"captions": known} if names and all(known) else {}
             if "id" in record:
                 meta["official_id"] = str(record["id"])
             yield Conversation(f"{row:07d}", turns, self.name, self.label, meta=meta)

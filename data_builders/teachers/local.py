@@ -89,8 +89,9 @@ class LocalTeacher:
                 out = model.generate(**inputs, **told)[:, inputs["input_ids"].shape[1] :]
                 texts = processor.batch_decode(out, skip_special_tokens=True)
                 ends = set(_as_list(model.generation_config.eos_token_id))
-                for question, ids, said in zip(batch, out.tolist(), texts, strict=True):
-                    log.add(question.key, Reply(said, cut=bool(ends) and not ends & set(ids)))
+                said = zip(batch, out.tolist(), texts, strict=True)
+                log.add({q.key: Reply(text, cut=bool(ends) and not ends & set(ids)) for q, ids, text in said})
+                for _ in batch:
                     advance()
 
 

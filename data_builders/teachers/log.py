@@ -1,4 +1,5 @@
-"""Replies kept as they arrive, across runs: one append-only file a teacher. A reply paid for is never asked for again."""
+"""Replies kept as they arrive, across runs: one append-only file a teacher. A reply paid for is never
+asked for again."""
 
 from __future__ import annotations
 
@@ -29,11 +30,13 @@ class ReplyLog:
             rows = self._log.rows()
         self.replies = {row["key"]: Reply(row["text"], row["cut"], row["error"]) for row in rows}
 
-    def add(self, key: str, reply: Reply, **also: Any) -> None:
-        """Keep a reply, on disk at once."""
-        self.replies[key] = reply
+    def add(self, replies: Mapping[str, Reply], spent: Mapping[str, Any] | None = None) -> None:
+        """Keep replies by key, on disk at once; ``spent``: what else to note of each (tokens)."""
+        self.replies.update(replies)
         with self._lock:
-            self._log.append([{"key": key, **asdict(reply), **also}])
+            self._log.append(
+                {"key": key, **asdict(reply), **(spent or {}).get(key, {})} for key, reply in replies.items()
+            )
 
 
 @dataclass(frozen=True)

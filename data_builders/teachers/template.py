@@ -28,8 +28,8 @@ from resa.reasoning import render
 
 VERSION = 1
 WANTS = re.compile(
-    r"\b(?:how (?:do|can|could|would|should) (?:i|we|you)|how to|(?:the )?steps (?:to|for)|i (?:want|need|would like) to|"
-    r"help me(?: to)?|teach me to)\s+([^.?!]+)",
+    r"\b(?:how (?:do|can|could|would|should) (?:i|we|you)|how to|(?:the )?steps (?:to|for)|"
+    r"i (?:want|need|would like) to|help me(?: to)?|teach me to)\s+([^.?!]+)",
     re.IGNORECASE,
 )
 DEFINITION = re.compile(r"^\w[\w' -]* (?:is|are) (?:an?|the) [^,;:]+\.$")
@@ -101,14 +101,23 @@ class TemplateTeacher:
         wanted = WANTS.search(instruction)
         if wanted:
             return f"The user wants to {self._part(wanted[1].strip())}."
-        said = next((s for s in sentences(instruction) if s.endswith("?")), sentences(instruction)[0])
-        return f"The user says: {self._part(said)}{'' if said[-1] in '.?!' else '.'}"
+        return _sentence(f"The user says: {self._part(self._question(instruction))}")
+
+    def _question(self, instruction: str) -> str:
+        """An instruction up to its first question, or that question alone where all of it is too long; what follows
+        (the options of a choice, the form of the answer) is no intent."""
+        said = sentences(instruction)
+        place = next((place for place, sentence in enumerate(said) if sentence.endswith("?")), None)
+        if place is None:
+            return " ".join(said)
+        whole = " ".join(said[: place + 1])
+        return whole if len(whole.split()) <= self.max_words else said[place]
 
     def _facts(self, row: Row, harmful: bool, facts: Mapping[str, str]) -> list[str]:
         words = re.findall(r"\w+", f"{' '.join(row.captions)} {row.instruction}".lower())
         known = list(dict.fromkeys(facts[word] for word in words if word in facts))
-        if known:
-            return known[:2]
+        if 0 < len(known) <= 2:  # more of them are options to choose from
+            return known
         if harmful:
             return [_sentence(self._part(reason)) for reason in reasons_of(row.completion)[:1]]
         first = sentences(row.completion)[:1]
@@ -131,7 +140,9 @@ def read_facts(file: Path) -> dict[str, str]:
         groups = [value, *(group for group in value.values() if isinstance(group, dict))]
         pairs = [pair for group in groups for pair in group.items()]
     except (OSError, ValueError, AttributeError) as error:
-        raise DataError(f"the facts cannot be read: {error}", where=str(file), remedy="correct teacher.knowledge") from error
+        raise DataError(
+            f"the facts cannot be read: {error}", where=str(file), remedy="correct teacher.knowledge"
+        ) from error
     return {word.lower(): fact for word, fact in pairs if isinstance(fact, str)}
 
 
