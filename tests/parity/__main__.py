@@ -1,7 +1,7 @@
 """Check this implementation against vectors from the official code: ``python -m tests.parity [FOLDER]``.
 
-FOLDER holds ``<name>.json`` files of the form ``{"source", "description", "cases": [{"inputs", "params", "outputs"}]}``;
-without it, the tests' own. A file is checked by ``tests/parity/checks/<name>.py`` (see :mod:`tests.parity.running`); one
+FOLDER holds ``<name>.json`` files, ``{"source", "description", "cases": [{"inputs", "params", "outputs"}]}``;
+without it, the tests' own. A file is checked by ``tests/parity/checks/<name>.py`` (see tests.parity.running); one
 without a check is named as not covered. The exit status is 1 where a case fails or no file is there.
 """
 

@@ -1,0 +1,24 @@
+"""Fixtures of the evaluation's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Data roots with a few rows in every file of every dataset (tests/eval/release.py). Not to be changed."""
+    from tests.eval.release import write_others, write_release
+
+    root = tmp_path_factory.mktemp("data")
+    return {"multitrust": str(write_release(root / "multitrust")), **write_others(root)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decoded and rendered images go to a folder of this session, not to the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
