@@ -1,7 +1,8 @@
 """Tracking by Weights & Biases: online with ``WANDB_API_KEY`` in the environment, else offline in the run folder.
 
 One fresh W&B run a process, all runs of one configuration in one group: a resumed offline run does not append to what
-the killed one left (wandb#5865). The configuration goes in at ``init``, so that a killed run has it too (wandb#6952).
+the killed one left (wandb#5865). The configuration goes in at ``init``, so that a killed run has it too, from its first
+quarter of a minute on, when W&B first writes (wandb#6952).
 Only the launching process tracks; what ranks log is read from their files, so no rank needs the key or the network.
 A failure of tracking is shown and never ends a run.
 """
