@@ -3,7 +3,7 @@
     python -m benchmarks.training_overhead --model builtin:tiny --steps 30
 
 Three loops over the same rows (half with an 84x84 image, about 100 tokens each), in turn, so that a busy machine
-disturbs all alike: ``bare``; ``resa`` (this project's trainer and collator); ``trl`` (TRL's SFTTrainer as it comes, which
+disturbs all alike: ``bare``; ``resa`` (this project's trainer and collator); ``trl`` (TRL's own, as it comes, which
 renders, tokenizes and prepares images anew at every step). Prints one line of JSON with the median seconds a step and
 the ratios to ``bare``.
 """

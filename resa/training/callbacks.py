@@ -1,4 +1,4 @@
-"""What is seen of a run while it trains: losses.jsonl with timing, a progress bar, tracking; a stop at a broken loss."""
+"""What is seen of a run while it trains: losses.jsonl with timing, a progress bar, tracking, and a broken loss."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KEPT = ("loss", "learning_rate", "grad_norm", "mean_token_accuracy", "num_tokens
 
 
 class LossLog(TrainerCallback):
-    """Appends ``{"step", "loss", "learning_rate", "grad_norm", ..., "seconds"}`` to ``losses.jsonl`` at each step, on the
-    main process. ``loss`` is the mean over the step's label tokens of all ranks, in nats a token.
+    """Appends ``{"step", "loss", "learning_rate", "grad_norm", ..., "seconds"}`` to ``losses.jsonl`` at each step, on
+    the main process. ``loss`` is the mean over the step's label tokens of all ranks, in nats a token.
 
     A resumed run first drops the lines after the step it resumes from, so the file is that of an undisturbed run.
 

@@ -87,6 +87,8 @@ def _deepspeed(job: Mapping[str, Any]) -> DeepSpeedSpec | None:
 
 
 def _train(job: Mapping[str, Any], method: Method, objective: Objective, spec: TrainingSpec) -> None:
+    from transformers import set_seed
+
     from resa.training.callbacks import LossLog, ProgressBar
     from resa.training.freezing import trainable, trainable_hash
     from resa.training.resume import ResumeRecord, last_state
@@ -105,6 +107,7 @@ def _train(job: Mapping[str, Any], method: Method, objective: Objective, spec: T
         spec, states, steps=steps, seed=job["seed"], deepspeed=spread.config() if spread else None
     )
     arguments = objective.arguments(settings)  # before the model: ZeRO-3 splits it while it is loaded
+    set_seed(job["seed"])  # adapters start at random, the same on every rank
     model = _trainable_model(base, encoder, spec, sharded=spread is not None)
     record = {
         "world_size": world_size(),
@@ -142,8 +145,11 @@ def end_ids(base: ModelSpec) -> list[int]:
     """
     from transformers import GenerationConfig
 
+    from resa.models.checkpoint import Base
     from resa.models.load import model_config
 
+    if base.is_checkpoint and not (Path(base.location) / "config.json").is_file():
+        return end_ids(Base.load(Path(base.location)).spec)
     try:
         found = GenerationConfig.from_pretrained(base.location, revision=base.revision).eos_token_id
     except OSError:

@@ -16,7 +16,10 @@ from tests.tiny_models import draw_image
 IMAGE_TOKENS = {"qwen2_5_vl": ("<|image_pad|>", 9), "llava": ("<image>", 36)}
 GOLDEN = {
     "qwen2_5_vl": (
-        "<|im_start|>system\nanswer in one sentence.<|im_end|>\n<|im_start|>user\n<|vision_start|>[IMAGE]<|vision_end|>what is this?<|im_end|>\n<|im_start|>assistant\n",
+        (
+            "<|im_start|>system\nanswer in one sentence.<|im_end|>\n"
+            "<|im_start|>user\n<|vision_start|>[IMAGE]<|vision_end|>what is this?<|im_end|>\n<|im_start|>assistant\n"
+        ),
         "<think>a sign</think>\nstop.<|im_end|>",
     ),
     "llava": (

@@ -44,7 +44,7 @@ def kill_after(process: Any, output: Path, steps: int) -> None:
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, data: Path) -> tuple[Path, Path, Path]:
-    """Folders of an undisturbed run, of one killed and resumed (with a torn state left over), and of one killed only."""
+    """Folders of an undisturbed run, of one killed and resumed (with a torn state left over), and of a killed one."""
     folder = tmp_path_factory.mktemp("killed")
     whole, broken = folder / "whole", folder / "broken"
     slow = job(broken, tiny_qwen, data, **SETTINGS)
