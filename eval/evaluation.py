@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import overload
 
 from eval.stage import make_judgements, make_responses, make_scores
 from resa.artifacts import Artifact
@@ -10,9 +11,15 @@ from resa.launching import Launcher
 from resa.places import Places
 from resa.run_folder import Run
 
-STAGES = ("generate", "judge", "score")
 
-
+@overload
+def evaluate(
+    run: Run, launcher: Launcher, places: Places, model_path: Path | None, *, prefix: str = ""
+) -> Artifact: ...
+@overload
+def evaluate(
+    run: Run, launcher: Launcher, places: Places, model_path: Path | None, *, prefix: str = "", until: str
+) -> Artifact | None: ...
 def evaluate(
     run: Run, launcher: Launcher, places: Places, model_path: Path | None, *, prefix: str = "", until: str = "score"
 ) -> Artifact | None:

@@ -143,7 +143,7 @@ class Wandb:
         say("tracking: this run goes on without W&B")
         return Tracker()
 
-    def _init(self, mode: str, config: Mapping[str, Any], folder: Path, group: str) -> Any:
+    def _init(self, mode: Any, config: Mapping[str, Any], folder: Path, group: str) -> Any:
         import wandb
 
         settings = wandb.Settings(

@@ -114,8 +114,8 @@ def _is_choice(composer: Composer, item: Override, mistakes: list[ConfigError]) 
         mistakes.append(ConfigError(f"{group!r} is chosen in its slot", where=text(item), remedy=remedy))
     else:
         what = f"{composer.name}.py has no choice {group!r}. {did_you_mean(group, choices)}"
-        remedy = "a checkpoint carries its method: model.path=DIR" if group == "method" else None
-        mistakes.append(ConfigError(what, where=text(item), remedy=remedy))
+        carried = "a checkpoint carries its method: model.path=DIR" if group == "method" else None
+        mistakes.append(ConfigError(what, where=text(item), remedy=carried))
     return False
 
 
