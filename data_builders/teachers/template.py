@@ -149,7 +149,7 @@ def read_facts(file: Path) -> dict[str, str]:
 def _lowered(caption: str) -> str:
     """A caption as the object of a sentence: without its full stop, its first letter small."""
     caption = caption.strip().rstrip(".")
-    return caption[:1].lower() + caption[1:] if not caption[:2].isupper() else caption
+    return caption[:1].lower() + caption[1:] if not caption[1:2].isupper() else caption
 
 
 def _sentence(text: str) -> str:

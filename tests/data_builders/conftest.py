@@ -35,7 +35,7 @@ def real() -> Callable[..., Path]:
 
 
 def vlguard_records() -> list[dict[str, Any]]:
-    """Four unsafe pictures and four safe ones with both instructions; one official id is repeated, as in the release."""
+    """Four unsafe pictures, four safe ones with both instructions, and a repeated official id, as in the release."""
     records: list[dict[str, Any]] = []
     for number in range(8):
         safe = number % 2 == 1
