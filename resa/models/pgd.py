@@ -2,8 +2,8 @@
 
 Behaviour of chs20/RobustVLM@7de10ee ``train/pgd_train.py`` (checked against its numbers in tests/parity): the gradient
 is normalised, added to a decaying velocity that is normalised again, and the perturbation is projected to the ball and
-then to valid pixels. Hence with the L-inf norm and ``momentum`` below 1 the momentum changes nothing but where a gradient
-is exactly zero. The start is neither projected nor clamped before the first evaluation.
+then to valid pixels. Hence with the L-inf norm and ``momentum`` below 1 the momentum changes nothing except where a
+gradient is exactly zero. The start is neither projected nor clamped before the first evaluation.
 """
 
 from __future__ import annotations
