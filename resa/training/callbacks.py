@@ -1,11 +1,11 @@
-"""What is seen of a run while it trains: losses.jsonl with timing, a progress bar, tracking, and a broken loss."""
+"""What is seen of a run while it trains: a progress bar, and losses.jsonl, which resa/tracking.py follows."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from resa.artifacts import JsonLog, write_atomically
 from resa.errors import TrainingError
 
 LOSSES = "losses.jsonl"
-Track = Callable[[Mapping[str, Any], int], None]
 KEPT = ("loss", "learning_rate", "grad_norm", "mean_token_accuracy", "num_tokens")
 
 
@@ -62,24 +61,6 @@ class LossLog(TrainerCallback):
             row = {"step": state.global_step, "seconds": round(now - self._last, 4)}
             self.log.append([{**row, **{name: logs[name] for name in KEPT if name in logs}}])
         self._last = now
-
-
-class Tracking(TrainerCallback):
-    """Hands each step's figures to the run's tracker, on the main process."""
-
-    def __init__(self, track: Track) -> None:
-        self.track = track
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, Any] | None = None,
-        **_: Any,
-    ) -> None:
-        if state.is_world_process_zero and logs and "loss" in logs:
-            self.track({f"train/{name}": logs[name] for name in KEPT if name in logs}, state.global_step)
 
 
 class ProgressBar(TrainerCallback):
