@@ -23,6 +23,8 @@ ROOT_TYPES: Mapping[str, tuple[type, str]] = {
     "runs_dir": (str, "a path"),
     "artifacts_dir": (str, "a path"),
 }
+KEPT_FLAGS = ("config_dir", "config_name")
+"""What the points of a sweep are given besides their overrides."""
 STAGES = ("generate", "judge", "score")
 
 
@@ -32,7 +34,7 @@ class Command:
 
     Attributes:
         door: ``train``; config: resolved and checked (of the first point, for a sweep).
-        overrides: as typed; points: the overrides of each point of a sweep (``-m``), else empty.
+        overrides: as typed; points: the command line of each point of a sweep (``-m``), else empty.
     """
 
     door: str
@@ -77,7 +79,8 @@ def read_command(door: str, arguments: Sequence[str], expand: Expand | None = No
     if asks:
         _let_hydra_answer(name)
         return None
-    grid = tuple(map(tuple, points)) if given.multirun else ()
+    flags = [f"--{flag.replace('_', '-')}={getattr(given, flag)}" for flag in KEPT_FLAGS if getattr(given, flag)]
+    grid = tuple((*flags, *point) for point in points) if given.multirun else ()
     return Command(door, configs[0], tuple(given.overrides), grid)
 
 
