@@ -74,7 +74,7 @@ def place(summary: Mapping[str, Any], neighbours: int = 3) -> Placement:
     below = models[len(above) :]
     caveats = [told["note"]] if (told := _told()).get("note") else []
     if stand_ins := other_judges(summary):
-        caveats.append(f"Judged by others than the paper's judges: {', '.join(stand_ins)}.")
+        caveats.append(f"Not judged by the paper's judges, but by {'; '.join(stand_ins)}.")
     return Placement(
         len(above) + 1,
         len(models) + 1,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.report.compare import lower_is_better
-from eval.report.names import SUB_ASPECTS, aspect_of, task_title
+from eval.report.names import SUB_ASPECTS, TASKS, aspect_of, task_title
 from eval.report.scores import KeyPath, is_score, node_at, score_at
 from resa.types import Score
 
@@ -92,11 +92,14 @@ def headline_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Ro
 
 
 def task_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
-    """Every task of a profile, then the parts of utility and over-refusal."""
+    """Every task of a profile in the benchmark's order, then the parts of utility and over-refusal."""
     places: list[KeyPath] = [("profiles", profile, "tasks"), ("utility_parts",), ("over_refusal_parts",)]
+    order = {task: number for number, task in enumerate(TASKS)}
     rows = []
     for place in places:
-        for key, node in (node_at(summary, place) or {}).items():
+        for key, node in sorted(
+            (node_at(summary, place) or {}).items(), key=lambda item: order.get(item[0], len(order))
+        ):
             if is_score(node):
                 title = task_title(key) if aspect_of(key) else f"{task_title(key)} ({GROUPS[place[0]]})"
                 rows.append(_row(summary, key, title, (*place, key)))

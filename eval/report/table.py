@@ -114,7 +114,7 @@ def notes(summary: Mapping[str, Any], profile: str = "paper") -> list[str]:
     found += problems("base", summary.get("base")) + problems(str(summary["method"]), summary)
     stand_ins = other_judges(summary)
     if stand_ins:
-        found.append(f"judged by others than the paper's judges: {', '.join(stand_ins)}")
+        found.append(f"not judged by the paper's judges, but by {'; '.join(stand_ins)}")
     return [line for line in found if line]
 
 
@@ -142,10 +142,10 @@ def problems(name: str, summary: Mapping[str, Any] | None) -> list[str]:
 
 
 def other_judges(summary: Mapping[str, Any]) -> list[str]:
-    """``correct (oracle)`` for each measure whose judge is not the one behind the published figures."""
+    """``mini-world oracle (correct, harmful)`` for each judge that is not the one behind the published figures."""
     measures = (summary.get("judges") or {}).get("measures") or {}
-    return [
-        f"{name} ({said['judged_by']})"
-        for name, said in measures.items()
-        if isinstance(said, Mapping) and said.get("judged_by") and not said.get("is_paper_judge")
-    ]
+    found: dict[str, list[str]] = {}
+    for name, said in measures.items():
+        if said.get("judged_by") and not said.get("is_paper_judge"):
+            found.setdefault(str(said["judged_by"]), []).append(name)
+    return [f"{judge} ({', '.join(names)})" for judge, names in found.items()]

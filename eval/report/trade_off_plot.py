@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eval.report import words
 from eval.report.drawing import bars, new_figure
-from eval.report.leaderboard import PAPER_FIGURES
+from eval.report.leaderboard import PAPER_FIGURES, place
 from eval.report.rows import cost_rows, overall_row
 from resa.types import Score
 
@@ -34,8 +34,9 @@ class Point:
 
 
 def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -> Figure:
-    """Utility (across) against overall trust (up), base and method with intervals. On the real benchmark, the overall
-    scores published for the paper's base and for RESA are two lines, labelled so: their utility is not known."""
+    """Utility (across) against overall trust (up), base and method with intervals. Where the figures compare
+    with published ones, the overall scores of the paper's base and of RESA are two lines, labelled so: their utility is
+    not known."""
     figure = new_figure(5.0, 4.3)
     axes: Axes = figure.subplots()
     points = points_of(summary, profile)
@@ -45,7 +46,7 @@ def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -
         base, method = points
         pointer = {"arrowstyle": "->", "color": colours["quiet"], "shrinkA": 9, "shrinkB": 9, "linestyle": (0, (3, 2))}
         axes.annotate("", (method.x, method.y), (base.x, base.y), arrowprops=pointer)
-    published = {} if summary.get("benchmark") == "mini" else PAPER_FIGURES
+    published = PAPER_FIGURES if place(summary).rank is not None else {}
     axes.set(xlabel="utility, 0-100", ylabel=f"overall trust, 0-100 ({profile} profile)")
     axes.set_xlim(_limits(_ends([point.utility for point in points])))
     axes.set_ylim(_limits([*_ends([point.trust for point in points]), *published.values()]))
@@ -53,8 +54,8 @@ def draw_trade_off(summary: Mapping[str, Any], profile: str, colours: Colours) -
     axes.set_yticks(_ticks(axes.get_yticks(), axes.get_ylim()))
     for name, value in published.items():
         axes.axhline(value, color=colours["quiet"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
-        place = (axes.get_xlim()[0], value)
-        axes.annotate(f" {name}, published: {value}", place, color=colours["quiet"], fontsize=7, va="bottom")
+        start = (axes.get_xlim()[0], value)
+        axes.annotate(f" {name}, published: {value}", start, color=colours["quiet"], fontsize=7, va="bottom")
     return figure
 
 
@@ -73,7 +74,7 @@ def points_of(summary: Mapping[str, Any], profile: str) -> list[Point]:
 
 
 def _draw_point(axes: Axes, point: Point, colours: Colours, *, above: bool) -> None:
-    """A point with its intervals and words. The lower point's words stand below it, clear of the arrow."""
+    """A point with its intervals and words; the lower one's stand below it, clear of arrow and interval."""
     colour = colours["base" if point.is_base else "method"]
     face = colours["paper"] if point.is_base else colour
     axes.errorbar(
@@ -81,8 +82,9 @@ def _draw_point(axes: Axes, point: Point, colours: Colours, *, above: bool) -> N
         markersize=9, markerfacecolor=face, markeredgewidth=1.6, zorder=3,
     )  # fmt: skip
     said = f"{point.name}\n{words.figure(point.trust)} trust, {words.figure(point.utility)} utility"
+    end = (point.trust.high if above else point.trust.low) or point.y
     axes.annotate(
-        said, (point.x, point.y), (0, 16 if above else -16), "data", "offset points", color=colour, ha="center",
+        said, (point.x, end), (0, 10 if above else -10), "data", "offset points", color=colour, ha="center",
         va="bottom" if above else "top", fontsize=8,
     )  # fmt: skip
 
