@@ -1,7 +1,8 @@
 """Choices that are fine alone and not together.
 
 A component knows best what it does not go with: its class may have ``contradictions(config) -> Iterable[ConfigError]``,
-which is called here with the resolved configuration. What concerns several rooms stands here.
+which is called here with the resolved configuration. What concerns several rooms stands here, and reads of a component:
+``uses_model`` (engine; default True), ``needs_dataset`` (encoder) and ``needs_logits`` (guard; both default False).
 """
 
 from __future__ import annotations
