@@ -126,7 +126,7 @@ def make_scores(
 ) -> Artifact:
     """Score judgements. ``scores.json`` is a pure function of samples, responses and judgements, byte for byte; what
     the wall clock said is in ``cost.json``."""
-    benchmark: Benchmark = _component(config, "benchmark")
+    benchmark = _component(config, "benchmark")
     inputs = {"judgements": judgements.key, "responses": responses.key}
     stage = Stage("scores", {"benchmark": benchmark.identity(), "scoring": _scoring_identity()}, inputs)
 
