@@ -1,9 +1,9 @@
 """Where each architecture keeps its vision tower, its projector and its language model.
 
 The names are those that transformers 5.23 gives these parts over all its image-text-to-text models (its own
-``PreTrainedModel.get_encoder("image")`` looks for the same towers). Three forms occur: siblings inside ``model`` (LLaVA,
-InternVL, Gemma 3, Mistral 3, Idefics 3 ...), a tower that ends in its own merger (Qwen-VL, GLM-4V), and siblings at
-the top (BLIP-2, Llama 4).
+``PreTrainedModel.get_encoder("image")`` looks for the same towers). Three forms occur: siblings inside ``model``
+(LLaVA, InternVL, Gemma 3, Mistral 3, Idefics 3 ...), a tower that ends in its own merger (Qwen-VL, GLM-4V), and
+siblings at the top (BLIP-2, Llama 4).
 """
 
 from __future__ import annotations
