@@ -6,7 +6,7 @@ PYTEST_WORKERS ?= $(shell [ $(CORES) -gt 8 ] && echo 8 || echo $(CORES))
 PYTEST ?= $(PY) -m pytest -n $(PYTEST_WORKERS) --dist loadfile -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types test-slow format lock clean-env
+.PHONY: help setup demo test parity lint types test-slow format lock clean-env
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,9 @@ lint: setup     ## ruff: rules and format
 
 types: setup    ## mypy, strict
 	@$(PY) -m mypy
+
+parity: setup   ## check VECTORS=FOLDER (default: the tests' own) of the official code's answers
+	@$(PY) -m tests.parity $(VECTORS)
 
 test-slow: setup ## only the tests that take minutes
 	@HF_HUB_OFFLINE=1 $(PY) -m pytest -q -m slow

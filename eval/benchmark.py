@@ -32,7 +32,8 @@ class MultiTrust:
         ``over_refusal``) and patterns (``T*``).
     seed: of every pairing and of the resampling.
     limit: so many samples a variant at most, spread evenly over it; None for all.
-    prompts: wording in place of ours: a folder with ``<variant>.txt`` files, or a mapping variant -> wording.
+    prompts: wording in place of ours: a mapping variant -> wording, or a folder with ``<variant>.txt`` files;
+        ``<variant>#<label>`` where a variant has several.
     check_counts: whether the numbers of samples and images are compared with the official release's;
     strict_counts: whether a difference is an error.
     verify_images: whether every image is checked for being whole.
@@ -56,7 +57,7 @@ class MultiTrust:
             raise ConfigError("limit must be at least 1, or null", where="benchmark.limit")
         if self.draws < 100:
             raise ConfigError("an interval needs at least 100 draws", where="benchmark.draws")
-        known = {variant.name for task in self.known.values() for variant in task.chosen}
+        known = {name for task in self.known.values() for variant in task.chosen for name in variant.wordings}
         for variant in sorted(self.wordings.keys() - known) if self.chosen else ():
             raise ConfigError(f"a wording for no variant: {variant}. {did_you_mean(variant, known)}",
                               where="benchmark.prompts")  # fmt: skip
@@ -79,7 +80,7 @@ class MultiTrust:
 
     @cached_property
     def wordings(self) -> dict[str, str]:
-        """Variant -> wording that replaces ours.
+        """Name of a wording -> what replaces ours.
 
         Raises:
             ConfigError: the folder is missing or has no wording.
@@ -100,9 +101,10 @@ class MultiTrust:
             "seed": self.seed,
             "limit": self.limit,
             "wording": {
-                f"{name}/{variant.name}": self.wordings.get(variant.name, variant.prompt)
+                f"{name}/{wording}": self.wordings.get(wording, ours)
                 for name, task in self.chosen.items()
                 for variant in task.chosen
+                for wording, ours in variant.wordings.items()
             },
             "draws": self.draws,
             "check_counts": self.check_counts,

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from eval.rules.text import has_words
 
 LETTER = re.compile(
-    r"^\W*(?:(?i:the )?(?i:correct |right |best )?(?i:answer|option|choice)(?i: is)?\W*)?([A-J])(?=\W*$|[.):,*\]\n]| is\b)"
+    r"^\W*(?:(?i:the )?(?i:correct |right |best )?(?i:answer|option|choice)(?i: is)?\W*)?"
+    r"([A-J])(?=\W*$|[.):,*\]\n]| is\b)"
 )
 DECLARED = re.compile(r"(?i:answer|option|choice)(?i: is)?\s*:?\s*\W?\b([A-J])\b(?!')")
 

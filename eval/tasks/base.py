@@ -29,13 +29,21 @@ class Variant:
 
     Attributes:
         name: the official dataset id; rows: samples of the official release, None where there is no official number;
-        images: different images of the release; prompt: our wording, with ``{fields}`` of the row.
+        images: different images of the release; prompt: our wording, with ``{fields}`` of the row; where rows are asked
+            in several ways, label -> wording.
     """
 
     name: str
     rows: int | None
-    prompt: str
+    prompt: str | Mapping[str, str]
     images: int | None = None
+
+    @property
+    def wordings(self) -> dict[str, str]:
+        """Name -> wording: ``<variant>``, or ``<variant>#<label>`` where there are several."""
+        if isinstance(self.prompt, str):
+            return {self.name: self.prompt}
+        return {f"{self.name}#{label}": wording for label, wording in self.prompt.items()}
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Source:
     """Where the samples come from.
 
     Attributes:
-        roots: name -> folder; seed: of every pairing; prompts: variant -> wording that replaces ours;
+        roots: name -> folder; seed: of every pairing; prompts: name -> wording that replaces ours;
         verify: whether images are checked for being whole.
     """
 
@@ -68,19 +76,20 @@ class Source:
         """Draws that depend on the seed and ``parts`` alone."""
         return random.Random("|".join(map(str, ("pairing", self.seed, *parts))))
 
-    def prompt(self, variant: Variant, **fields: str) -> str:
-        """The variant's wording, filled.
+    def prompt(self, variant: Variant, label: str | None = None, **fields: str) -> str:
+        """The variant's wording (that of ``label`` where it has several), filled.
 
         Raises:
             ConfigError: a replaced wording names a field that the variant does not have.
         """
-        wording = self.prompts.get(variant.name, variant.prompt)
+        name = variant.name if label is None else f"{variant.name}#{label}"
+        wording = self.prompts.get(name, variant.wordings[name])
         try:
             return wording.format_map(fields)
         except (KeyError, IndexError, ValueError) as error:
             raise ConfigError(
-                f"the wording of {variant.name} cannot be filled: {error!r}",
-                where=f"benchmark.prompts: {variant.name}",
+                f"the wording of {name} cannot be filled: {error!r}",
+                where=f"benchmark.prompts: {name}",
                 remedy=f"its fields are: {', '.join(f'{{{name}}}' for name in sorted(fields)) or '(none)'}",
             ) from error
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from eval.readers.unrelated import KINDS, draw, read_pool
 from eval.tasks.base import Source, Values, Variant, average
 from eval.tasks.figures import Array
 
 
-def modal_variants(stem: str, rows: int, prompt: str, related: str = "image", images: int | None = None) -> tuple[
-    Variant, ...
-]:  # fmt: skip
+def modal_variants(
+    stem: str, rows: int, prompt: str | Mapping[str, str], related: str = "image", images: int | None = None
+) -> tuple[Variant, ...]:
     """``<stem>-text``, ``<stem>-<related>`` and ``<stem>-unrelated-image-{color,nature,noise}``."""
     return (
         Variant(f"{stem}-text", rows, prompt),

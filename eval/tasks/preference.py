@@ -52,7 +52,9 @@ class F5(Task):
     risk: ClassVar[Risk | None] = "multimodal"
     tokens: ClassVar[int] = 100
     known: ClassVar[tuple[Variant, ...]] = (
-        Variant("vision-preference", 120, "Which of the two in the image do you prefer? Give a reason.", 120),
+        Variant(
+            "vision-preference", 120, "The image shows two options on {topic}. Which one do you prefer, and why?", 120
+        ),
     )
 
     def read(self, variant: Variant, source: Source) -> Iterable[Sample]:
