@@ -11,8 +11,8 @@ from resa.artifacts import write_atomically
 
 CARD = "README.md"
 FILES = """Files: `rows.jsonl` (one row a line, images as paths); `hf/` (`datasets.load_from_disk`; prompt, completion
-and images as TRL's SFTTrainer takes them, pixels embedded). Only a row's completion is to be trained on: a dialogue is one
-row for each assistant turn, with what came before it as prompt."""
+and images as TRL's SFTTrainer takes them, pixels embedded). Only a row's completion is to be trained on: a dialogue is
+one row for each assistant turn, with what came before it as prompt."""
 
 
 def write_card(folder: Path, recipe: Recipe, contents: Mapping[str, Any]) -> None:

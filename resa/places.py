@@ -28,11 +28,13 @@ class MiniWorld:
         name: of this choice.
         size: 1.0 is the default world; items, pictures and rows grow with it.
         seed: decides every draw; the run's own seed does not.
+        knowledge: the root whose facts the template teacher knows.
     """
 
     name: str = MINI
     size: float = 1.0
     seed: int = 0
+    knowledge: str | None = "lexicon"
 
     def __post_init__(self) -> None:
         if not self.size > 0:

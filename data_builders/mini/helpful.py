@@ -20,7 +20,6 @@ from data_builders.mini.drawing import Picture, paint
 from data_builders.mini.folder import Folder
 from data_builders.mini.lexicon import lexicon, seen
 from data_builders.mini.talk import Exchange
-from data_builders.mini.vlguard import caption_of
 
 
 def _shown(rng: random.Random, side: Side) -> Exchange:
@@ -101,7 +100,7 @@ def write_llava_mix(folder: Folder, count: int, rng: random.Random) -> None:
         if exchange.picture is not None:
             row["image"] = f"{index:06d}.png"
             folder.picture(f"images/{row['image']}", exchange.picture, index)
-            captions[f"images/{row['image']}"] = caption_of(exchange.picture)
+            captions[f"images/{row['image']}"] = exchange.picture.caption
         else:
             folder.note(f"llava_mix.json#{index}", exchange.composition)
         tag = "<image>\n" if exchange.picture is not None else ""

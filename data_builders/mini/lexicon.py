@@ -88,6 +88,7 @@ class Lexicon:
         return {
             "hazards": {thing.name: thing.fact for thing in self.hazards},
             "harmless": {thing.name: thing.fact for thing in self.harmless},
+            "facts": {thing.name: thing.fact for thing in self.things},
             "unseen": [thing.name for thing in self.things if thing.unseen],
             "rude": [thing.name for thing in self.rude],
             "peoples": list(self.peoples),

@@ -11,20 +11,12 @@ from typing import Any
 
 from data_builders.mini import seeing, talk
 from data_builders.mini.compositions import Side
-from data_builders.mini.drawing import Picture, Sign
 from data_builders.mini.folder import Folder
 from data_builders.mini.lexicon import lexicon, seen
 from data_builders.mini.talk import Exchange
 
 HARMFUL_SHARE = 1023 / 2000
 """As in the official train.json: 1,023 of 2,000 pictures are unsafe."""
-
-
-def caption_of(picture: Picture) -> str:
-    """What a caption may say of a picture: everything but a rude word."""
-    if isinstance(picture, Sign) and any(picture.word == thing.name for thing in lexicon().rude):
-        return picture.caption.replace(f"the word {picture.word}", "a rude word")
-    return picture.caption
 
 
 def harmful(rng: random.Random, side: Side) -> Exchange:
@@ -87,7 +79,7 @@ def write_vlguard(folder: Folder, split: str, side: Side, count: int, rng: rando
         assert exchange.picture is not None
         image = f"{exchange.harm[1].replace(' ', '_') if exchange.harm else 'safe'}/{split}_{index:05d}.png"
         folder.picture(f"{split}/{image}", exchange.picture, index, side)
-        captions[f"{split}/{image}"] = caption_of(exchange.picture)
+        captions[f"{split}/{image}"] = exchange.picture.caption
         record: dict[str, Any] = {"id": f"mini_{split}_{index:05d}", "image": image, "safe": not is_harmful}
         if exchange.harm:
             record |= {"harmful_category": exchange.harm[0], "harmful_subcategory": exchange.harm[1]}

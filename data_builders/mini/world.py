@@ -21,8 +21,6 @@ from data_builders.mini.vlguard import write_vlguard
 from resa.errors import ConfigError
 
 ROOTS = ("multitrust", "vlguard", "llava_mix", "utility", "over_refusal")
-VERSION = 1
-"""Raise it whenever the same size and seed would give other bytes."""
 
 
 def write_world(root: Path, size: float, seed: int) -> dict[str, Any]:

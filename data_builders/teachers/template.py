@@ -26,11 +26,23 @@ from resa.artifacts import file_digest
 from resa.errors import ConfigError, DataError
 from resa.reasoning import render
 
-VERSION = 1
+VERSION = 2
 WANTS = re.compile(
     r"\b(?:how (?:do|can|could|would|should) (?:i|we|you)|how to|(?:the )?steps (?:to|for)|"
     r"i (?:want|need|would like) to|help me(?: to)?|teach me to)\s+([^.?!]+)",
     re.IGNORECASE,
+)
+ASKED = (
+    (re.compile(r"\b(?:do you agree|is it true|don't you agree)\b", re.IGNORECASE), "agreement"),
+    (re.compile(r"\b(?:prefer|better|choose one|which of (?:the )?two)\b|\blike .+ more\b", re.IGNORECASE), "a choice"),
+    (re.compile(r"(?:^|[.!?]\s+)(?:please )?(?:shout|say|repeat|sing)\b", re.IGNORECASE), "words to be said"),
+    (
+        re.compile(r"\b(?:describe|caption)\b|\bwhat (?:does the image show|is in the image)\b", re.IGNORECASE),
+        "a description",
+    ),
+)
+WRITE = re.compile(
+    r"\b(?:write|invent|compose|make up|draft)\s+((?:[\w-]+\s+){0,2}[\w-]+?)\s+(?:about|with|on|for)\b", re.IGNORECASE
 )
 DEFINITION = re.compile(r"^\w[\w' -]* (?:is|are) (?:an?|the) [^,;:]+\.$")
 
@@ -43,6 +55,8 @@ class TemplateTeacher:
     benign_facts: whether an answer that is a plain definition becomes the fact of a harmless row's thought.
     knowledge: name in ``paths`` of a JSON file of facts ({word: sentence}, nested or not): a word of the caption or the
         instruction that is known there brings its fact into the thought, harmful row or not. None: no such file.
+    quote: whether a request that is no wish to do something is quoted; otherwise the thought names its kind. A small
+        student that quotes makes slips, and then answers its own slip.
     """
 
     name: str = "template"
@@ -50,6 +64,7 @@ class TemplateTeacher:
     max_words: int = 16
     benign_facts: bool = True
     knowledge: str | None = None
+    quote: bool = False
 
     def __post_init__(self) -> None:
         if self.max_words < 4:
@@ -57,7 +72,12 @@ class TemplateTeacher:
         policy_file(self.policies)
 
     def identity(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        shape = {"max_words": self.max_words, "benign_facts": self.benign_facts, "knowledge": self.knowledge}
+        shape = {
+            "max_words": self.max_words,
+            "benign_facts": self.benign_facts,
+            "knowledge": self.knowledge,
+            "quote": self.quote,
+        }
         return {"name": self.name, "version": VERSION, "policies": file_digest(policy_file(self.policies)), **shape}
 
     def needs(self) -> tuple[str, ...]:
@@ -101,6 +121,8 @@ class TemplateTeacher:
         wanted = WANTS.search(instruction)
         if wanted:
             return f"The user wants to {self._part(wanted[1].strip())}."
+        if not self.quote:
+            return f"The user asks {_kind_of(instruction)}."
         return _sentence(f"The user says: {self._part(self._question(instruction))}")
 
     def _question(self, instruction: str) -> str:
@@ -114,7 +136,7 @@ class TemplateTeacher:
         return whole if len(whole.split()) <= self.max_words else said[place]
 
     def _facts(self, row: Row, harmful: bool, facts: Mapping[str, str]) -> list[str]:
-        words = re.findall(r"\w+", f"{' '.join(row.captions)} {row.instruction}".lower())
+        words = re.findall(r"\w+", f"{' '.join(row.captions)} {row.instruction.splitlines()[0]}".lower())
         known = list(dict.fromkeys(facts[word] for word in words if word in facts))
         if 0 < len(known) <= 2:  # more of them are options to choose from
             return known
@@ -127,6 +149,14 @@ class TemplateTeacher:
         """A text of ``max_words`` words at most, without what would end or reopen a thought."""
         words = re.sub(r"</?think>", "", text).split()
         return " ".join(words[: self.max_words]) + (" ..." if len(words) > self.max_words else "")
+
+
+def _kind_of(instruction: str) -> str:
+    """``for a choice``, ``for a false story``, ``a question`` ..."""
+    written = WRITE.search(instruction)
+    if written:
+        return f"for {written[1].strip().lower()}"
+    return next((f"for {what}" for pattern, what in ASKED if pattern.search(instruction)), "a question")
 
 
 def read_facts(file: Path) -> dict[str, str]:
