@@ -23,7 +23,6 @@ PARTS = {
     "gemma3": SIBLINGS,
     "paligemma": SIBLINGS,
     "mistral3": SIBLINGS,
-    "aya_vision": SIBLINGS,
     "idefics3": ("model.vision_model", "model.connector", "model.text_model"),
     "smolvlm": ("model.vision_model", "model.connector", "model.text_model"),
     "blip-2": ("vision_model", "language_projection", "language_model"),
