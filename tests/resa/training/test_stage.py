@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,9 +36,12 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 
 @pytest.fixture
-def dataset(store: ArtifactStore) -> Artifact:
+def dataset(store: ArtifactStore, tmp_path: Path) -> Artifact:
+    """Rows whose images lie elsewhere, as those of a dataset artifact do."""
+    rows = write_rows(tmp_path / "rows", 8, lambda number: number % 2 == 0) / "rows.jsonl"
+
     def write(folder: Path) -> None:
-        write_rows(folder, 8, lambda number: number % 2 == 0)
+        shutil.copy(rows, folder)
 
     return store.make(Stage("dataset", {}), write)
 
@@ -122,8 +127,6 @@ def test_an_objective_without_data_is_refused(store: ArtifactStore, tiny_qwen: P
 
 def test_planning_needs_no_torch(tmp_path: Path) -> None:
     """So that a finished run is found in a second."""
-    import subprocess
-
     model = tmp_path / "model"
     model.mkdir()
     (model / "config.json").write_text("{}")
