@@ -13,6 +13,7 @@ import math
 import random
 import shutil
 import time
+import types
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -104,7 +105,23 @@ def _tower(spec: ModelSpec, fare: FARE) -> tuple[TowerFeatures, str]:
             where=f"model.path={spec.path}",
             remedy="describe how it is fed in resa/models/pixels.py",
         ) from error
+    _patches_by_matrix(tower)
     return replace(features, tower=tower), anatomy(loaded.model).vision_tower
+
+
+def _patches_by_matrix(tower: Any) -> None:
+    """Let a convolution whose kernel covers its whole input (Qwen-VL's patches) be the matrix product that it is: the
+    gradient by pixels of the 3D convolution alone takes a third of a PGD step on a CPU."""
+
+    def forward(self: Any, patches: Tensor) -> Tensor:
+        if tuple(patches.shape[2:]) != tuple(self.kernel_size):
+            return torch.nn.Conv3d.forward(self, patches)
+        found = torch.nn.functional.linear(patches.flatten(1), self.weight.flatten(1), self.bias)
+        return found[:, :, None, None, None]
+
+    for module in tower.modules():
+        if isinstance(module, torch.nn.Conv3d) and not any(module.padding):
+            module.forward = types.MethodType(forward, module)
 
 
 def _projection(file: str) -> Tensor:
