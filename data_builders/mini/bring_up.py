@@ -1,4 +1,4 @@
-"""Bring up the tiny model, in two commands::
+"""Bring up the tiny model, in steps such as::
 
     python -m data_builders.mini.bring_up --out FIRST --stop 4000
     python -m data_builders.mini.bring_up --out resa/models/tiny/weights --start FIRST --steps 6500 --seed 1 ...
@@ -7,7 +7,8 @@ Trains the architecture of ``resa/models/tiny/architecture.py`` from random weig
 training side (``upbringing.py``), then measures it on the evaluation side, with the picture and with a blank one, and
 writes weights, processor and ``measured.json`` with the exact commands. Two CPU cores need about 35 minutes; it is
 committed. The first command teaches dialogues in which a sign is read before it is asked about, the second one
-requests that come without having been read (:func:`data_builders.mini.upbringing.dialogues`).
+requests that come without having been read, the last one (``--looking``) answers that come after a look
+(:func:`data_builders.mini.upbringing.dialogues`).
 """
 
 from __future__ import annotations
@@ -100,9 +101,9 @@ def collate(rows: list[Row], pad: int, jitter: random.Random) -> dict[str, Any]:
     return batch
 
 
-def batches(tokenizer: Any, seed: int, size: int, reading_first: bool) -> Iterator[list[Row]]:
+def batches(tokenizer: Any, seed: int, size: int, reading_first: bool, looking: float) -> Iterator[list[Row]]:
     """Endless batches of rows of like length."""
-    stream = dialogues(seed, reading_first)
+    stream = dialogues(seed, reading_first, looking)
     rng = random.Random(f"batches|{seed}")
     while True:
         rows = [make_row(tokenizer, *dialogue) for dialogue in itertools.islice(stream, size * 24)]
@@ -201,13 +202,15 @@ class Options:
     batch: int
     rate: float
     warmup: int
+    looking: float
     seed: int
 
     def command(self) -> str:
         start = f" --start {self.start}" if self.start else ""
         return (
             f"python -m data_builders.mini.bring_up --out {self.out}{start} --steps {self.steps} --stop {self.stop} "
-            f"--batch {self.batch} --rate {self.rate} --warmup {self.warmup} --seed {self.seed}"
+            f"--batch {self.batch} --rate {self.rate} --warmup {self.warmup} --looking {self.looking} "
+            f"--seed {self.seed}"
         )
 
 
@@ -241,7 +244,7 @@ def train(options: Options) -> None:
     schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
     jitter, started, mean = random.Random(f"jitter|{options.seed}"), time.time(), 0.0
     history = []
-    drawn = batches(tokenizer, options.seed, options.batch, reading_first=options.start is None)
+    drawn = batches(tokenizer, options.seed, options.batch, options.start is None, options.looking)
     for step, rows in zip(range(1, options.stop + 1), drawn, strict=False):
         batch = collate(rows, tokenizer.pad_token_id, jitter)
         batch["mm_token_type_ids"] = (batch["input_ids"] == model.config.image_token_id).int()
@@ -295,6 +298,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=40)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--warmup", type=int, default=300)
+    parser.add_argument("--looking", type=float, default=0.0, help="share of dialogues that look first and then answer")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     train(Options(**{**vars(given), "stop": given.stop or given.steps}))

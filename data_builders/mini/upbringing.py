@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -106,7 +107,34 @@ def _turns(rng: random.Random, exchanges: list[Exchange], reading_first: bool) -
     return exchanges[:1] if rng.random() < 0.35 else exchanges
 
 
-def dialogues(seed: int, reading_first: bool = False) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:
+LOOK = ("Look first.", "Look at the image first.", "Think first.")
+THINK = ("Think first.", "Take your time.")
+MUSINGS = (
+    "The user asks a question.",
+    "The request is clear.",
+    "I can say that.",
+    "That is easy to tell.",
+    "So I answer.",
+)
+
+
+def _looking(rng: random.Random, exchange: Exchange) -> Exchange:
+    """An exchange whose answer waits: asked to look first, the model says what it sees, what it knows of the words, and
+    something idle, and only then answers. It learns to answer a question that lies further back."""
+    said = []
+    if exchange.picture is not None and rng.random() < 0.85:
+        said.append(f"The image shows {exchange.picture.caption}.")
+    idle = rng.sample(MUSINGS, rng.randint(0, 3))
+    facts = [t.fact for t in lexicon().things if t.name in re.findall(r"\w+", f"{exchange.answer} {' '.join(said)}")]
+    if facts and exchange.kind != "choice" and rng.random() < 0.7:
+        idle.insert(rng.randint(0, len(idle)), facts[0])
+    prompt = f"{exchange.prompt} {rng.choice(LOOK if exchange.picture is not None else THINK)}"
+    return replace(exchange, prompt=prompt, answer=" ".join([*said, *idle, exchange.answer]))
+
+
+def dialogues(
+    seed: int, reading_first: bool = False, looking: float = 0.0
+) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:
     """Endless dialogues: a picture or None, then question and answer pairs about it.
 
     Text compositions inside an image dialogue are checked too, so that no evaluation wording of a text item is learnt.
@@ -118,4 +146,6 @@ def dialogues(seed: int, reading_first: bool = False) -> Iterator[tuple[Picture 
         exchanges = maker(rng)
         picture = exchanges[0].picture
         assert all(side_of(exchange.composition) == "train" for exchange in exchanges)
+        if rng.random() < looking:
+            exchanges = [_looking(rng, rng.choice(exchanges))]
         yield picture, [(said.prompt, said.answer) for said in _turns(rng, exchanges, reading_first)]
