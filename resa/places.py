@@ -16,7 +16,7 @@ from resa.artifacts import Artifact, digest, file_digest, folder_digest
 from resa.errors import ConfigError, DataError, did_you_mean
 
 MINI = "mini"
-SETTINGS = ("name", "size", "seed")
+SETTINGS = ("name", "size", "seed", "knowledge")
 """Keys of a ``paths`` node that are not roots."""
 
 

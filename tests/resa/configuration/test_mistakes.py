@@ -126,7 +126,7 @@ def test_evaluate_has_no_method_to_choose() -> None:
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_words_are_answered_never_a_crash(train: Composer, words: str) -> None:
     _, mistakes = check(train, [words])
     assert mistakes
