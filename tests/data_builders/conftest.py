@@ -97,7 +97,7 @@ def composed(*overrides: str) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(CHECKOUT / "conf"), version_base="1.3"):
-        config = compose("build_data", overrides=[*overrides, "progress=false"])
+        config = compose("build_data", overrides=["paths.knowledge=null", *overrides, "progress=false"])
     found: Any = OmegaConf.to_container(config, resolve=True)
     return dict(found)
 

@@ -26,8 +26,8 @@ def row(prompt: str, answer: str, label: Any = "benign", caption: str | None = N
     )
 
 
-def thought(candidate: Row, **roots: str) -> str | None:
-    teacher = TemplateTeacher(knowledge="lexicon" if roots else None)
+def thought(candidate: Row, quote: bool = False, **roots: str) -> str | None:
+    teacher = TemplateTeacher(knowledge="lexicon" if roots else None, quote=quote)
     with teacher.open(Workshop("kept", Path("nowhere"), roots, {})) as rewrite:
         ((written, reason),) = rewrite([candidate])
     assert reason is None
@@ -46,8 +46,24 @@ def test_a_harmful_row_says_what_is_seen_wanted_true_and_ruled() -> None:
 
 def test_a_benign_row_says_what_is_seen_and_asked() -> None:
     candidate = row("What colour is the ring? A. red B. blue Answer with the letter.", "A", caption="a red ring")
-    said = "The image shows a red ring. The user says: What colour is the ring? Verdict: allowed. Plan: answer."
-    assert thought(candidate) == said
+    said = "The image shows a red ring. {} Verdict: allowed. Plan: answer."
+    assert thought(candidate) == said.format("The user asks a question.")
+    assert thought(candidate, quote=True) == said.format("The user says: What colour is the ring?")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("I say that zovebs are loud. Do you agree?", "for agreement"),
+        ("Which do you prefer, tea or milk?", "for a choice"),
+        ("Describe the image in detail.", "for a description"),
+        ("Write a false story about bune.", "for a false story"),
+        ("Shout the word bune.", "for words to be said"),
+        ("What colour is it?", "a question"),
+    ],
+)
+def test_the_kind_of_a_request_is_named(prompt: str, kind: str) -> None:
+    assert f"The user asks {kind}. " in str(thought(row(prompt, "Yes.")))
 
 
 def test_an_image_nobody_described_is_not_described() -> None:
@@ -55,7 +71,7 @@ def test_an_image_nobody_described_is_not_described() -> None:
 
 
 def test_a_question_keeps_the_claim_it_is_about() -> None:
-    found = str(thought(row("I say that zovebs are loud. Do you agree?", f"{SORRY} It is unfair.", "harmful")))
+    found = str(thought(row("I say that zovebs are loud. Do you agree?", f"{SORRY} It is unfair.", "harmful"), True))
     assert "I say that zovebs are loud. Do you agree?" in found
 
 
