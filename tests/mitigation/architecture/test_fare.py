@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from launch.local import Torchrun
 from mitigation.architecture import adversarial
 from mitigation.architecture.fare import FARE
 from mitigation.architecture.stage import make_encoder
@@ -165,3 +166,18 @@ def test_mistakes_are_found_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="0 images"):
         FARE(images=str(tmp_path / "empty")).files(Places({}), None)
+
+
+def test_two_ranks_train_the_same_tower_as_one(tiny_llava: Path, pictures: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"image_size": None, "steps": 3, "batch_size": 7}
+    one = train(tmp_path / "one", tiny_llava, pictures, **settings)
+    chosen = FARE(images=str(pictures), **{**TINY, **settings})
+    job = {**chosen.job(Places({}), None), "model": {"path": str(tiny_llava)}, "seed": 0, "progress": False, "key": "k"}
+    (tmp_path / "two").mkdir()
+    launcher = Torchrun(2, tmp_path / "launch")
+    launcher.run(FARE.work, {**job, "output_dir": str(tmp_path / "two")}, ranks=True)
+    two = json.loads((tmp_path / "two" / "contents.json").read_text())
+    assert two["world_size"] == 2
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-3)
+    for name, value in one["after"].items():
+        assert two["after"][name] == pytest.approx(value, rel=1e-2, abs=1e-6)
