@@ -5,7 +5,7 @@
 Three loops over the same rows (half with an 84x84 image, about 100 tokens each), in turn, so that a busy machine
 disturbs all alike: ``bare``; ``resa`` (this project's trainer and collator); ``trl`` (TRL's own, as it comes, which
 renders, tokenizes and prepares images anew at every step). Prints one line of JSON with the median seconds a step and
-the ratios to ``bare``.
+the ratios to ``bare``, by the wall clock and by processor time (which a busy machine changes less).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+Seconds = tuple[float, float]
 WORDS = "the sign in this image reads stop and the small red circle lies left of the blue square"
 
 
@@ -40,6 +41,16 @@ def write_rows(folder: Path, count: int) -> list[dict[str, Any]]:
         rows.append({"id": str(number), "prompt": [turn], "completion": f"<think>{text}</think>\n{text[:80]}"})
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return rows
+
+
+def now() -> Seconds:
+    """Seconds of the wall clock, and of processor time over all threads of this process."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(started: Seconds) -> Seconds:
+    wall, processor = now()
+    return wall - started[0], processor - started[1]
 
 
 class Bench:
@@ -73,7 +84,7 @@ class Bench:
 
         return _trainable_model(self.spec, None, self.training, sharded=False)
 
-    def bare(self) -> Iterator[float]:
+    def bare(self) -> Iterator[Seconds]:
         import torch
 
         from resa.training.collate import Collator
@@ -87,14 +98,14 @@ class Bench:
         optimizer = torch.optim.AdamW(weights, lr=1e-5)
         model.train()
         for batch in batches:
-            started = time.perf_counter()
+            started = now()
             model(**batch, use_cache=False).loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             optimizer.zero_grad()
-            yield time.perf_counter() - started
+            yield since(started)
 
-    def resa(self) -> Iterator[float]:
+    def resa(self) -> Iterator[Seconds]:
         from mitigation.training.sft import SFT
         from resa.training.objective import Parts, Prepared
         from resa.training.trainer import common_arguments
@@ -104,7 +115,7 @@ class Bench:
         parts = Parts(self.model(), self.processor, Prepared(self.encoded), self.training, 0)
         return stepwise(objective.trainer(objective.arguments(settings), parts))
 
-    def trl(self) -> Iterator[float]:
+    def trl(self) -> Iterator[Seconds]:
         from datasets import Dataset, Features, Image, List, Value
         from trl import SFTConfig, SFTTrainer
 
@@ -128,7 +139,7 @@ class Bench:
         )
 
 
-def stepwise(trainer: Any) -> Iterator[float]:
+def stepwise(trainer: Any) -> Iterator[Seconds]:
     """Train in a thread that stops after each step, and yield the seconds from one step's end to the next's."""
     import threading
 
@@ -144,12 +155,12 @@ def stepwise(trainer: Any) -> Iterator[float]:
     trainer.add_callback(Gate())
     thread = threading.Thread(target=trainer.train, daemon=True)
     steps = trainer.args.max_steps
-    started = time.perf_counter()
+    started = now()
     thread.start()
     for step in range(steps):
         done.acquire()
-        yield time.perf_counter() - started
-        started = time.perf_counter()
+        yield since(started)
+        started = now()
         go.release()
         if step == steps - 1:
             thread.join()
@@ -157,17 +168,20 @@ def stepwise(trainer: Any) -> Iterator[float]:
 
 def measure(bench: Bench) -> dict[str, Any]:
     """Median seconds a step of each loop, step by step in turn; the first two steps of each are left out."""
-    makers: dict[str, Callable[[], Iterator[float]]] = {"bare": bench.bare, "resa": bench.resa, "trl": bench.trl}
+    makers: dict[str, Callable[[], Iterator[Seconds]]] = {"bare": bench.bare, "resa": bench.resa, "trl": bench.trl}
     loops = {name: make() for name, make in makers.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    seconds: dict[str, list[Seconds]] = {name: [] for name in loops}
     for _ in range(bench.steps):
         for name, loop in loops.items():
             seconds[name].append(next(loop))
     for loop in loops.values():
         next(loop, None)
-    median = {name: statistics.median(values[2:]) for name, values in seconds.items()}
-    ratios = {f"{name}_over_bare": round(median[name] / median["bare"], 3) for name in ("resa", "trl")}
-    return {"seconds_a_step": {name: round(value, 4) for name, value in median.items()}, **ratios}
+    found: dict[str, Any] = {}
+    for place, clock in enumerate(("wall", "processor")):
+        median = {name: statistics.median(value[place] for value in values[2:]) for name, values in seconds.items()}
+        ratios = {f"{name}_over_bare": round(median[name] / median["bare"], 3) for name in ("resa", "trl")}
+        found[clock] = {**{name: round(value, 4) for name, value in median.items()}, **ratios}
+    return found
 
 
 def main() -> None:

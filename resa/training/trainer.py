@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import os
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from trl import SFTTrainer
 from resa.ranks import world_size
 from resa.training.collate import Collator
 from resa.training.companion import Companion
+from resa.training.encode import IGNORED
 from resa.training.freezing import moves_vision
 from resa.training.objective import Parts
 from resa.training.order import FixedOrder
@@ -66,7 +69,49 @@ def _needs_companion(trainer: Trainer, parts: Parts) -> bool:
 
 
 class SupervisedTrainer(SharedTraining, SFTTrainer):
-    """TRL's SFTTrainer on encoded rows."""
+    """TRL's SFTTrainer on encoded rows.
+
+    TRL's loss scores every position where there is no Triton, prompt and padding too, and once more in the backward
+    pass: half of a step on a CPU (benchmarks/training_overhead.py). There the same loss is computed here, from the
+    logits of completion positions alone.
+    """
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Sum of the completion tokens' losses over all ranks, divided by their number; a scalar.
+
+        As TRL's, it is multiplied by the number of ranks, because gradients are averaged over them.
+        """
+        if return_outputs or self.args.device.type != "cpu" or not self._keeps_logits:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        following = inputs["labels"][:, 1:]
+        columns = (following != IGNORED).any(dim=0).nonzero().flatten()
+        given = {name: value for name, value in inputs.items() if name != "labels"}
+        logits = model(**given, use_cache=False, logits_to_keep=columns).logits
+        targets = following[:, columns]
+        logits, targets = logits[targets != IGNORED].float(), targets[targets != IGNORED]
+        losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+        if self.args.loss_type == "dft":
+            losses = losses * torch.exp(-losses).detach()
+        self._record_accuracy(logits, targets)
+        count = len(targets) if num_items_in_batch is None else num_items_in_batch
+        loss = losses.sum() / torch.as_tensor(count).clamp(min=1)
+        together = self.args.average_tokens_across_devices and num_items_in_batch is not None
+        return loss * self.accelerator.num_processes if together else loss
+
+    @functools.cached_property
+    def _keeps_logits(self) -> bool:
+        """Whether the model can compute the logits of some positions alone."""
+        model = self.accelerator.unwrap_model(self.model)
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        return "logits_to_keep" in inspect.signature(type(base).forward).parameters
+
+    @torch.no_grad()
+    def _record_accuracy(self, logits: torch.Tensor, targets: torch.Tensor) -> None:
+        right = (logits.argmax(dim=-1) == targets).sum()
+        both = self.accelerator.gather_for_metrics(torch.stack([right, torch.as_tensor(len(targets))])[None]).sum(0)
+        self._metrics["train"]["mean_token_accuracy"].append((both[0] / both[1].clamp(min=1)).item())
 
     @staticmethod
     def build(arguments: Any, parts: Parts) -> SupervisedTrainer:
