@@ -31,6 +31,7 @@ def run(job: dict[str, Any]) -> None:
         _write_untrained(job, method)
         return
     _prepare_process(job)
+    _silence_libraries()
     objective: Objective = instantiate(dict(method.objective))
     _train(job, method, objective, instantiate(job["training"]))
 
@@ -68,6 +69,15 @@ def _prepare_process(job: Mapping[str, Any]) -> None:
     else:
         torch.cuda.set_device(local_rank())
     deepspeed.init_distributed(dist_backend="nccl" if gpu else "gloo", auto_mpi_discovery=False, verbose=False)
+
+
+def _silence_libraries() -> None:
+    """Their bars for reading weights and writing rows would cut through ours."""
+    import datasets
+    from transformers.utils import logging
+
+    datasets.disable_progress_bars()
+    logging.disable_progress_bar()
 
 
 def _port() -> str:
