@@ -268,7 +268,9 @@ def train(options: Options) -> None:
 def _report(options: Options, model: Any, tokenizer: Any, history: list[dict[str, Any]], seconds: int) -> None:
     """``measured.json``: the commands, and the exam with and without the picture."""
     questions = exam(options.seed + 1, 300)
-    earlier = json.loads((options.start / MEASURED).read_text()) if options.start else {"commands": [], "seconds": 0}
+    earlier: dict[str, Any] = {"commands": [], "seconds": 0}
+    if options.start:
+        earlier = json.loads((options.start / MEASURED).read_text())
     report = {
         "commands": [*earlier["commands"], options.command()],
         "parameters": model.num_parameters(),
