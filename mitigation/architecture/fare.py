@@ -163,7 +163,7 @@ class FARE:
             "eps": eps,
             "steps": 200 if small else 20_000,
             "batch_size": 32 if small else 128,
-            "learning_rate": 5e-4 if small else 1e-5,
+            "learning_rate": 3e-3 if small else 1e-5,
             "attack_steps": 4 if small else 10,
             # The published 1/255 of 4/255 in ten steps; a few steps must be longer to cross the ball.
             "attack_step_size": eps / 2 if small else eps / 4,
