@@ -22,8 +22,8 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 SMALL = (
     "paths.size=0.02",
-    "benchmark.limit=3",
-    "benchmark.draws=50",
+    "benchmark.limit=10",
+    "benchmark.draws=100",
     "training.max_steps=4",
     "training.save_every=2",
     "training.batch_size=8",
@@ -120,7 +120,7 @@ def test_a_second_identical_run_does_no_work_and_says_so(first: Ran, root: Path)
 def test_a_checkpoint_is_evaluated_from_its_folder_alone(first: Ran, root: Path) -> None:
     checkpoint = (first.folder / "artifacts" / "checkpoint").resolve()
     ran = door(
-        "evaluate", root, f"model.path={checkpoint}", "paths.size=0.02", "benchmark.limit=3", "benchmark.draws=50"
+        "evaluate", root, f"model.path={checkpoint}", "paths.size=0.02", "benchmark.limit=10", "benchmark.draws=100"
     )
     assert ran.code == 0, ran.output
     assert scores_of(ran) == scores_of(first)
