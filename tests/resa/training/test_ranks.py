@@ -23,6 +23,21 @@ CASES = {
 }
 
 
+def shifted_tower(model: Path, folder: Path) -> Path:
+    """An encoder artifact: the model's own tower, every weight a little larger."""
+    from safetensors.torch import save_file
+
+    from resa.models.anatomy import anatomy
+    from resa.models.load import load_model
+    from resa.models.spec import ModelSpec
+
+    loaded = load_model(ModelSpec(path=str(model)), device="cpu").model
+    tower = loaded.get_submodule(anatomy(loaded).vision_tower)
+    folder.mkdir()
+    save_file({name: value + 0.05 for name, value in tower.state_dict().items()}, folder / "encoder.safetensors")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, tiny_llava: Path) -> dict[str, Any]:
     """Every case on two ranks and on one: name -> (losses on two, losses on one)."""
@@ -40,8 +55,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, tiny_llava: 
                 continue
             data = mixed if name == "zero2-accumulation" else apart
             jobs[f"{model.name}-{name}"] = (model, data, stage, changes)
+    encoder = shifted_tower(tiny_qwen, folder / "encoder")
     two = [job(folder / "two" / name, model, data, stage, **c) for name, (model, data, stage, c) in jobs.items()]
     one = [job(folder / "one" / name, model, data, None, **c) for name, (model, data, _, c) in jobs.items()]
+    for each in (two, one):
+        place = folder / ("two" if each is two else "one") / "encoder"
+        changed = job(place, tiny_qwen, apart, 3 if each is two else None, language_model="lora")
+        each.append({**changed, "encoder": str(encoder)})
+    jobs["encoder"] = (tiny_qwen, apart, 3, {})
     finish(start(two, folder / "two", ranks=2), folder / "two")
     finish(start(one, folder / "one"), folder / "one")
     return {name: (losses(folder / "two" / name), losses(folder / "one" / name)) for name in jobs}
@@ -58,6 +79,13 @@ def test_qwen_on_two_ranks_equals_one(runs: dict[str, Any], name: str) -> None:
 def test_llava_on_two_ranks_equals_one(runs: dict[str, Any], name: str) -> None:
     two, one = runs[f"llava-{name}"]
     assert two == pytest.approx(one, abs=1e-4)
+
+
+def test_a_changed_encoder_is_in_place_before_zero_3_trains(runs: dict[str, Any]) -> None:
+    two, one = runs["encoder"]
+    plain, _ = runs["qwen2_5_vl-zero3-frozen"]
+    assert two == pytest.approx(one, abs=1e-4)
+    assert abs(two[0] - plain[0]) > 1e-4, "it shows in the loss of the first step"
 
 
 def test_the_losses_move(runs: dict[str, Any]) -> None:
