@@ -124,6 +124,9 @@ class SupervisedTrainer(SharedTraining, SFTTrainer):
             processing_class=parts.processor,
             callbacks=list(parts.callbacks),
         )
+        # Some architectures (Qwen2.5-VL) declare that they take no token count, and the library then averages the
+        # means of micro-batches and ranks; both losses above use the count, so each token weighs the same anywhere.
+        trainer.model_accepts_loss_kwargs = True
         trainer.share(parts)
         return trainer
 
