@@ -101,7 +101,8 @@ def task_rows(summary: Mapping[str, Any], profile: str = "paper") -> list[Row]:
             (node_at(summary, place) or {}).items(), key=lambda item: order.get(item[0], len(order))
         ):
             if is_score(node):
-                title = task_title(key) if aspect_of(key) else f"{task_title(key)} ({GROUPS[place[0]]})"
+                group = GROUPS.get(place[0])  # none for a task that stands beside the benchmark, such as figstep
+                title = f"{task_title(key)} ({group})" if group and not aspect_of(key) else task_title(key)
                 rows.append(_row(summary, key, title, (*place, key)))
     return rows
 
