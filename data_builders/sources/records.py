@@ -107,8 +107,9 @@ def _value(file: Path, row: int, window: _Window, decoder: json.JSONDecoder) -> 
             if not window.more():
                 raise _broken(file, row, f"not JSON: {error}") from error
             continue
-        if end == len(window.text) and isinstance(value, (int, float)) and window.more():
-            continue  # a number may go on in what is read next
+        rest = window.text[end:]
+        if isinstance(value, (int, float)) and not rest.strip("0123456789.eE+-") and window.more():
+            continue  # a number may go on in what is read next: "0." is followed by its decimals, "1e" by its power
         window.at = end
         return value
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data_builders.sources import records
@@ -24,6 +24,8 @@ values = st.recursive(
 
 
 @settings(max_examples=60, deadline=None)
+@example(rows=[0.0], indent=None, chunk=1)
+@example(rows=[1e30, -2.5e-7], indent=None, chunk=1)
 @given(rows=st.lists(values, max_size=6), indent=st.sampled_from([None, 2]), chunk=st.integers(1, 40))
 def test_an_array_is_read_as_json_reads_it_whatever_the_buffer(rows: list[Any], indent: int | None, chunk: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
