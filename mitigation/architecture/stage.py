@@ -11,6 +11,10 @@ from resa.launching import Launcher
 from resa.models.spec import ModelSpec
 from resa.places import Places
 
+VERSION = 2
+"""Raise it whenever the same configuration gives another encoder: what is null is resolved after the tower is loaded, so
+a changed default does not show in the stage's configuration."""
+
 
 class Encoder(Protocol):
     """A choice for the encoder slot: a frozen dataclass whose module imports nothing heavy.
@@ -49,7 +53,7 @@ def encoder_stage(config: Mapping[str, Any], places: Places, dataset: Artifact |
     if encoder is None:
         return None
     inputs = {"model": ModelSpec.from_config(config["model"]).key(), **encoder.inputs(places, dataset)}
-    return Stage("encoder", {**encoder.content(), "seed": config.get("seed", 0)}, inputs)
+    return Stage("encoder", {**encoder.content(), "seed": config.get("seed", 0)}, inputs, VERSION)
 
 
 def make_encoder(
