@@ -12,8 +12,8 @@ from resa.models.spec import ModelSpec
 from resa.places import Places
 
 VERSION = 2
-"""Raise it whenever the same configuration gives another encoder: what is null is resolved after the tower is loaded, so
-a changed default does not show in the stage's configuration."""
+"""Raise it whenever the same configuration gives another encoder: what is null is resolved when the tower is loaded,
+so a changed default does not show in the stage's configuration."""
 
 
 class Encoder(Protocol):
