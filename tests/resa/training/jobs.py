@@ -88,7 +88,7 @@ def start(jobs: list[dict[str, Any]], folder: Path, ranks: int = 1) -> subproces
     )
 
 
-def finish(process: subprocess.Popen[str], folder: Path, timeout: float = 550) -> str:
+def finish(process: subprocess.Popen[str], folder: Path, timeout: float = 570) -> str:
     """Wait for it, and its output; fails the test where it failed."""
     try:
         code = process.wait(timeout)

@@ -57,10 +57,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_qwen: Path, tiny_llava: 
             jobs[f"{model.name}-{name}"] = (model, data, stage, changes)
     encoder = shifted_tower(tiny_qwen, folder / "encoder")
     two = [job(folder / "two" / name, model, data, stage, **c) for name, (model, data, stage, c) in jobs.items()]
-    one = [job(folder / "one" / name, model, data, None, **c) for name, (model, data, _, c) in jobs.items()]
+    whole = {"micro_batch_size": TRAINING["batch_size"]}  # all in one forward pass: tokens, not rows, weigh the same
+    one = [job(folder / "one" / name, model, data, **{**c, **whole}) for name, (model, data, _, c) in jobs.items()]
     for each in (two, one):
         place = folder / ("two" if each is two else "one") / "encoder"
-        changed = job(place, tiny_qwen, apart, 3 if each is two else None, language_model="lora")
+        changed = job(place, tiny_qwen, apart, 3 if each is two else None, max_steps=2)
         each.append({**changed, "encoder": str(encoder)})
     jobs["encoder"] = (tiny_qwen, apart, 3, {})
     finish(start(two, folder / "two", ranks=2), folder / "two")
