@@ -34,10 +34,14 @@ class SFT:
             raise ConfigError(f"unknown loss {self.loss!r}. {did_you_mean(self.loss, LOSSES)}", where="objective.loss")
 
     def prepare(self, source: Source) -> Prepared:
+        from resa.training.collate import check_images_apart
         from resa.training.encode import Encoder, encode_rows, fit_lengths
 
         encoder = Encoder(source.processor, source.end_ids)
         rows = encode_rows(source.dataset, source.work / "encoded", encoder, source.key)
+        shown = next((files[0] for files in rows["images"] if len(files)), None)
+        if shown is not None:
+            check_images_apart(source.processor, shown)
         return Prepared(*fit_lengths(rows, source.spec.max_length, source.spec.too_long))
 
     def arguments(self, common: Mapping[str, Any]) -> TrainingArguments:
