@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -211,11 +210,6 @@ class ArtifactStore:
             except OSError as error:
                 raise unwritable(partial, error) from error
             return Artifact(final, manifest, reused=False)
-
-    def discard_partial(self, stage: Stage) -> None:
-        """Remove what a killed attempt left."""
-        final = self.path(stage)
-        shutil.rmtree(final.with_name(f"{final.name}.partial"), ignore_errors=True)
 
     @contextlib.contextmanager
     def _locked(self, final: Path) -> Iterator[None]:
