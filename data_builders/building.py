@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from data_builders.card import write_card
+from data_builders.choice import Choice
 from data_builders.counts import Statistics
-from data_builders.filters.base import Check, Surroundings
+from data_builders.filters.base import Filter, Sieve, Surroundings
 from data_builders.funnel import Step
 from data_builders.intake import Drawing, Images, Intake
 from data_builders.output import write_hf
@@ -43,6 +44,7 @@ class Build:
     pictures: Path | None = None
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    choice: Choice = field(default_factory=Choice)
 
     def rows(self) -> Iterator[Row]:
         """The rows that pass everything, part after part.
@@ -56,15 +58,24 @@ class Build:
                 rows = self._paired(rows, self._step("preference pairs"))
             if self.teacher is not None:
                 rewrite = stack.enter_context(self.teacher.open(self.workshop))
-                rows = self._taught(rewrite(rows), self._step(f"teacher {self.teacher.name}"))
-            surroundings = Surroundings(self.roots)
-            checks: list[tuple[Step, Check]] = []
-            for name, chosen in self.recipe.filters.items():
-                self.notes += chosen.notes(surroundings)
-                checks.append((self._step(f"filter {name}"), chosen.open(surroundings)))
-            for row in rows:
-                if all(step.let(check(row), **_example(row)) for step, check in checks):
-                    yield row
+                drafts = self.choice.offered(rewrite(rows)) if self.teacher.candidates > 1 else rewrite(rows)
+                rows = _let(drafts, self._step(f"teacher {self.teacher.name}"))
+            yield from self._filtered(rows)
+            self.notes += self.choice.notes()
+
+    def _filtered(self, rows: Iterable[Row]) -> Iterable[Row]:
+        shop = self.workshop
+        around = Surroundings(self.roots, shop.drafts, shop.model, shop.progress, shop.writer)
+        several = self.teacher is not None and self.teacher.candidates > 1
+        for name, chosen in self.recipe.filters.items():
+            if several and not chosen.each_candidate:
+                rows, several = self._chosen(rows), False
+            self.notes += chosen.notes(around)
+            rows = _let(_judged(chosen, rows, around), self._step(f"filter {name}"))
+        return self._chosen(rows) if several else rows
+
+    def _chosen(self, candidates: Iterable[Row]) -> Iterator[Row]:
+        return self.choice.taken(candidates, self._step("choice of a candidate"))
 
     def _step(self, name: str) -> Step:
         self.steps.append(Step(name))
@@ -112,11 +123,18 @@ class Build:
             if step.let(reason, **_example(row)):
                 yield row
 
-    @staticmethod
-    def _taught(drafts: Iterator[tuple[Row, str | None]], step: Step) -> Iterator[Row]:
-        for row, reason in drafts:
-            if step.let(reason, **_example(row)):
-                yield row
+
+def _judged(chosen: Filter, rows: Iterable[Row], around: Surroundings) -> Iterator[tuple[Row, str | None]]:
+    if isinstance(chosen, Sieve):
+        return chosen.sift(rows, around)
+    check = chosen.open(around)
+    return ((row, check(row)) for row in rows)
+
+
+def _let(judged: Iterable[tuple[Row, str | None]], step: Step) -> Iterator[Row]:
+    for row, reason in judged:
+        if step.let(reason, **_example(row)):
+            yield row
 
 
 def _example(row: Row) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Row:
         captions: what is known of each image, in order; () where nothing is.
         image_hashes: SHA-256 of each image file, in order.
         rejected: the worse answer of a preference pair, whose better one is ``completion``; None without one.
+        candidate: number of the draft, where a teacher writes several; score: a judge's of it, higher is better.
     """
 
     id: str
@@ -42,6 +43,8 @@ class Row:
     captions: tuple[str, ...] = ()
     image_hashes: tuple[str, ...] = ()
     rejected: str | None = None
+    candidate: int = 0
+    score: float | None = None
 
     @property
     def images(self) -> tuple[str, ...]:

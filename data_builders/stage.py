@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data_builders.recipe import Recipe
-from data_builders.teachers.base import Teacher
+from data_builders.teachers.base import ANSWERS, Teacher
 from resa.artifacts import Artifact, ArtifactStore, Stage
 from resa.errors import ConfigError, DataError
 from resa.launching import Launcher
@@ -62,10 +62,11 @@ def make_dataset(
     recipe: Recipe = instantiate(node, _convert_="all")
     teacher: Teacher | None = instantiate(config["teacher"], _convert_="all") if recipe.thoughts else None
     if teacher is not None and not teacher.can(recipe.answers):
+        able = [answers for answers in ANSWERS if teacher.can(answers)]
         raise ConfigError(
-            f"teacher={teacher.name} cannot write answers, but data.answers={recipe.answers}",
+            f"teacher={teacher.name} as configured cannot do data.answers={recipe.answers}",
             where="teacher",
-            remedy="teacher=openai or teacher=local, or method.data.answers=kept",
+            remedy=f"method.data.answers={' or '.join(able)}, or another teacher or brief",
         )
     identity = teacher.identity(config["model"]) if teacher is not None else None
     roots = _roots(recipe, teacher, places)

@@ -10,8 +10,9 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain, islice
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -113,20 +114,23 @@ Outcome = tuple[Ask, Reply | Failure]
 OnOutcomes = Callable[[Sequence[Outcome]], None]
 
 
-def ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_outcomes: OnOutcomes) -> None:
-    """Send every request. ``on_outcomes`` gets whatever has ended since its last call, one call at a time, in another
-    thread: writing it to disk neither holds up the requests in flight nor costs a flush each.
+def ask_all(endpoint: Endpoint, asks: Iterable[Ask], on_outcomes: OnOutcomes) -> None:
+    """Send every request; each is drawn when a place is free for it. ``on_outcomes`` gets whatever has ended since its
+    last call, one call at a time, in another thread: writing it to disk neither holds up the requests in flight nor
+    costs a flush each.
 
     Raises:
         EngineError: the key is missing or refused, the model is unknown, or the endpoint is down
             (``give_up_after`` failures in a row). Outcomes that came before have been handed over.
     """
-    if asks:
-        asyncio.run(_ask_all(endpoint, asks, on_outcomes))
+    waiting = iter(asks)
+    first = list(islice(waiting, endpoint.concurrency))
+    if first:
+        asyncio.run(_ask_all(endpoint, chain(first, waiting), len(first), on_outcomes))
 
 
-async def _ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_outcomes: OnOutcomes) -> None:
-    waiting, streak, delivery = iter(asks), _FailureStreak(endpoint), _Delivery(on_outcomes)
+async def _ask_all(endpoint: Endpoint, waiting: Iterator[Ask], workers: int, on_outcomes: OnOutcomes) -> None:
+    streak, delivery = _FailureStreak(endpoint), _Delivery(on_outcomes)
     delivering = asyncio.create_task(delivery.run())
     async with _client(endpoint) as client:
 
@@ -140,7 +144,7 @@ async def _ask_all(endpoint: Endpoint, asks: Sequence[Ask], on_outcomes: OnOutco
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(endpoint.concurrency, len(asks))):
+                for _ in range(workers):
                     group.create_task(work())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import ClassVar
 
 from data_builders.filters.base import Check, Plain, Surroundings
 from data_builders.filters.words import prompt_key
@@ -13,6 +14,8 @@ from data_builders.rows import Row
 @dataclass(frozen=True)
 class DuplicateFilter(Plain):
     """Words are compared without case, punctuation and spacing. Sixteen bytes a row are remembered."""
+
+    each_candidate: ClassVar[bool] = False
 
     name: str = "duplicates"
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from data_builders.filters.base import Check, Surroundings
 from data_builders.filters.words import grams, prompt_key, words_of
@@ -33,6 +33,8 @@ class OverlapFilter:
     min_words: prompts shorter than this are nobody's ("Describe the image.") and not compared whole; a row with
         images is known by these, and its words are compared in runs alone.
     """
+
+    each_candidate: ClassVar[bool] = False
 
     name: str = "overlap"
     against: Mapping[str, Sequence[str]] = field(default_factory=dict)

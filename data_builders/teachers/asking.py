@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from data_builders.policies import Policies
 from data_builders.refusals import refuses
+from data_builders.respondents.base import Question, Reply
 from data_builders.rows import Row
 from data_builders.teachers.base import Answers
 from resa.artifacts import digest, file_digest
+from resa.errors import ConfigError, did_you_mean
 from resa.reasoning import CLOSE, OPEN, render
 from resa.types import Turn
 
-BRIEF = Path(__file__).parent / "brief.jinja"
+BRIEFS = Path(__file__).parent / "briefs"
 TAGS = {"<thought>": OPEN, "</thought>": CLOSE, "<answer>": "", "</answer>": ""}
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What a teacher said, as it is kept: ``cut`` = at its length limit; ``error`` = not at all."""
+def brief_file(name: str) -> Path:
+    """The file of a brief: one of ours by name, or any by path.
 
-    text: str = ""
-    cut: bool = False
-    error: str | None = None
+    Raises:
+        ConfigError: there is none.
+    """
+    ours = BRIEFS / f"{name}.jinja"
+    file = ours if ours.is_file() else Path(name).expanduser()
+    if not file.is_file():
+        known = sorted(file.stem for file in BRIEFS.glob("*.jinja"))
+        raise ConfigError(
+            f"no brief {name!r}. {did_you_mean(name, known)}",
+            where="teacher.brief",
+            remedy="or the path of a Jinja file",
+        )
+    return file
 
 
-def brief(row: Row, policies: Policies, answers: Answers, words: int) -> tuple[Turn, ...]:
+def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str = "thought") -> tuple[Turn, ...]:
     """The turns that ask a teacher for a row's thought: one user message with the row's own images."""
     policy = policies.of(row.category, row.subcategory) if row.label != "benign" else policies.default
     history = "\n".join(f"{turn.role}: {turn.text}" for turn in row.prompt[:-1])
-    text = _template(BRIEF.read_text(encoding="utf-8")).render(
+    text = _template(brief_file(name).read_text(encoding="utf-8")).render(
         answers=answers,
         policy=policy.text,
         rule=policy.rule,
@@ -54,14 +64,16 @@ def _template(source: str) -> Any:
     return jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined).from_string(source)
 
 
-def brief_digest() -> str:
-    """Fingerprint of the brief's wording."""
-    return file_digest(BRIEF)
+def brief_digest(name: str = "thought") -> str:
+    """Fingerprint of a brief's wording."""
+    return file_digest(brief_file(name))
 
 
-def ask_key(row: Row, turns: tuple[Turn, ...]) -> str:
-    """What an answer depends on, besides the teacher: the words it is asked with and the images' content."""
-    return digest([[turn.text for turn in turns], row.image_hashes])[:32]
+def question(row: Row, turns: tuple[Turn, ...], candidate: int = 0) -> Question:
+    """What is asked of a row; its key is what the reply depends on: the words, the images' content, and which of
+    several drafts it is."""
+    key = digest([[turn.text for turn in turns], row.image_hashes, *([candidate] if candidate else [])])[:32]
+    return Question(key, turns)
 
 
 def completion_of(reply: Reply, reference: str, answers: Answers) -> tuple[str, str | None]:
@@ -83,6 +95,8 @@ def completion_of(reply: Reply, reference: str, answers: Answers) -> tuple[str, 
         if refuses(own):
             return text, f"refused: {own[:120]}"
         return text, "unparsed: there is no <thought> in the reply"
+    else:
+        return text, "unparsed: the thought in the reply has no beginning"
     for tag, ours in TAGS.items():
         text = text.replace(tag, ours)
     if answers != "kept" or not text.startswith(OPEN) or text.count(OPEN) != 1 or text.count(CLOSE) != 1:

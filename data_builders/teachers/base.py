@@ -17,7 +17,7 @@ ANSWERS: tuple[Answers, ...] = ("kept", "revised", "regenerated")
 
 Drafts = Iterator[tuple[Row, str | None]]
 """Each row with its completion rewritten, and None; or the row as it was, and why there is no draft
-(``refused: ...``, ``cut: ...``, ``failed: ...``)."""
+(``refused: ...``, ``cut: ...``, ``failed: ...``). Several candidates of a row follow one another."""
 Rewrite = Callable[[Iterable[Row]], Drafts]
 """Rewrites the rows that need a thought (:func:`needs_thought`) and passes the others on, all in their order."""
 
@@ -31,6 +31,7 @@ class Workshop:
         drafts: folder where a teacher keeps every answer as it arrives, across runs.
         roots: names of datasets -> paths; model: the configuration's model node, for a model that teaches itself.
         progress: whether to show a progress bar.
+        writer: name of the log file that replies are appended to, for a shard of a larger work; None: the common one.
     """
 
     answers: Answers
@@ -38,14 +39,16 @@ class Workshop:
     roots: Mapping[str, str]
     model: Mapping[str, Any]
     progress: bool = False
+    writer: str | None = None
 
 
 class Teacher(Protocol):
     """A frozen dataclass whose module imports nothing heavy. ``name``: of the teacher; ``policies``: a policy set, by
-    name or file."""
+    name or file; ``candidates``: drafts of each row."""
 
     name: str
     policies: str
+    candidates: int
 
     def identity(self, model: Mapping[str, Any]) -> dict[str, Any]:
         """Everything that shapes what it writes; JSON values. ``model``: the configuration's model node."""

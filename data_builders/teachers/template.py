@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from data_builders.policies import DEFAULT, Policies, load_policies, policy_file
 from data_builders.refusals import reasons_of, refuses, sentences
@@ -58,6 +58,8 @@ class TemplateTeacher:
     quote: whether a request that is no wish to do something is quoted; otherwise the thought names its kind. A small
         student that quotes makes slips, and then answers its own slip.
     """
+
+    candidates: ClassVar[int] = 1
 
     name: str = "template"
     policies: str = DEFAULT

@@ -1,0 +1,68 @@
+"""Asking about a stream of rows: what is known is not asked, what is new is kept as it arrives, rows keep their order.
+
+Rows wait on disk while their questions are asked, so that a million of them fit.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from data_builders.respondents.base import Question, Reply, Respondent, Session
+from data_builders.respondents.log import ReplyLog
+from data_builders.rows import Row
+
+QuestionsOf = Callable[[Row], Sequence[Question]]
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """One respondent, its log, and what it is told of the run."""
+
+    respondent: Respondent
+    log: ReplyLog
+    session: Session
+
+    def replies(self, rows: Iterable[Row], questions_of: QuestionsOf) -> Iterator[tuple[Row, tuple[Reply, ...]]]:
+        """Each row with the replies to its questions, in order.
+
+        Args:
+            rows: read to their end before the first question is asked.
+            questions_of: the same row must get the same questions each time; none where there is nothing to ask.
+
+        Raises:
+            EngineError: as :meth:`data_builders.respondents.base.Respondent.respond`.
+        """
+        with tempfile.TemporaryFile(dir=self.log.file.parent) as spool:
+            fresh: set[str] = set()
+            for row in rows:
+                keys = [question.key for question in questions_of(row)]
+                pickle.dump((row, keys), spool)
+                fresh.update(key for key in keys if key not in self.log)
+            passing: Mapping[str, Reply] = {}
+            if fresh:
+                asked = self._questions(spool, questions_of, set(fresh))
+                passing = self.respondent.respond(asked, len(fresh), self.log.add, self.session)
+            for row, keys in _read(spool):
+                yield row, tuple(passing[key] if key in passing else self.log[key] for key in keys)
+
+    @staticmethod
+    def _questions(spool: IO[bytes], questions_of: QuestionsOf, fresh: set[str]) -> Iterator[Question]:
+        for row, keys in _read(spool):
+            if not fresh.isdisjoint(keys):
+                for question in questions_of(row):
+                    if question.key in fresh:
+                        fresh.remove(question.key)
+                        yield question
+
+
+def _read(spool: IO[bytes]) -> Iterator[tuple[Row, list[str]]]:
+    """The rows of a spool: a file without a name, which only this process has written."""
+    size = spool.seek(0, 2)
+    spool.seek(0)
+    while spool.tell() < size:
+        found: Any = pickle.load(spool)
+        yield found
