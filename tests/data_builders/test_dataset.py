@@ -130,7 +130,7 @@ def test_the_base_has_no_dataset(tmp_path: Path) -> None:
 
 
 def test_the_template_cannot_write_answers(build: Build) -> None:
-    with pytest.raises(ConfigError, match="cannot do data.answers=revised"):
+    with pytest.raises(ConfigError, match=r"cannot do data\.answers=revised"):
         build("method=resa", "method.data.answers=revised")
 
 
