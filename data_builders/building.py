@@ -25,7 +25,8 @@ from data_builders.progress import track
 from data_builders.recipe import Part, Recipe
 from data_builders.rows import Row
 from data_builders.sources.base import Embedding
-from data_builders.teachers.base import Teacher, Workshop
+from data_builders.teachers.base import Teacher, TwinMaker, Workshop
+from data_builders.twins import Plan, noted
 from resa.artifacts import file_digest, write_atomically
 from resa.errors import DataError
 
@@ -53,7 +54,10 @@ class Build:
             DataError: a source is missing or wholly unusable. EngineError: the teacher cannot be asked.
         """
         with ExitStack() as stack:
-            rows: Iterable[Row] = self._intake()
+            maker = None
+            if self.teacher is not None and any(part.twins for part in self.recipe.parts.values()):
+                maker = stack.enter_context(self.teacher.twinning(self.workshop))
+            rows: Iterable[Row] = self._intake(maker)
             if self.recipe.pairs != "none":
                 rows = self._paired(rows, self._step("preference pairs"))
             if self.teacher is not None:
@@ -81,28 +85,52 @@ class Build:
         self.steps.append(Step(name))
         return self.steps[-1]
 
-    def _intake(self) -> Iterator[Row]:
+    def _intake(self, maker: TwinMaker | None) -> Iterator[Row]:
         looked = Images()
-        intakes: list[tuple[Part, Intake]] = []
-        for name, part in self.recipe.parts.items():
-            drawing = Drawing(name, part.turns, part.limit, self.recipe.seed, self.recipe.strict)
-            source = part.source
-            if isinstance(source, Embedding) and self.pictures is not None:
-                source = source.unpacking(self.pictures)
-            intake = Intake(source, Path(self.roots[source.root]), drawing, looked)
-            self.steps[len(intakes) * 2 : len(intakes) * 2] = [intake.records, intake.images]
-            intakes.append((part, intake))
-        for part, intake in intakes:
-            for row in intake:
-                thinks = self.recipe.thoughts
-                if row.has_thought and (not thinks or part.own_thoughts == "rewrite"):
-                    row = replace(row, completion=row.answer)
-                yield replace(row, thinks=thinks, rejected=None if self.recipe.pairs == "none" else row.rejected)
+        opened = [(part, self._opened(name, part, looked)) for name, part in self.recipe.parts.items()]
+        twins = [Step(f"{intake.drawing.part}: benign twins") if part.twins else None for part, intake in opened]
+        self.steps[:0] = [
+            step
+            for (_, intake), twin in zip(opened, twins, strict=True)
+            for step in (intake.records, intake.images, twin)
+            if step is not None
+        ]
+        for (part, intake), twin in zip(opened, twins, strict=True):
+            if part.twins and maker is not None and twin is not None:
+                rows = self._twinned(part.twins, intake, self._opened(intake.drawing.part, part, looked), maker, twin)
+            else:
+                rows = iter(intake)
+            yield from (self._formed(part, row) for row in rows)
             if intake.offered > intake.images.entered:
                 self.notes.append(
                     f"{intake.drawing.part}: {intake.images.entered} of {intake.offered} rows drawn (limit "
                     f"{part.limit}, seed {self.recipe.seed})"
                 )
+
+    def _opened(self, name: str, part: Part, looked: Images) -> Intake:
+        drawing = Drawing(name, part.turns, part.limit, self.recipe.seed, self.recipe.strict)
+        source = part.source
+        if isinstance(source, Embedding) and self.pictures is not None:
+            source = source.unpacking(self.pictures)
+        return Intake(source, Path(self.roots[source.root]), drawing, looked)
+
+    def _formed(self, part: Part, row: Row) -> Row:
+        thinks = self.recipe.thoughts
+        if row.has_thought and (not thinks or part.own_thoughts == "rewrite"):
+            row = replace(row, completion=row.answer)
+        return replace(row, thinks=thinks, rejected=None if self.recipe.pairs == "none" else row.rejected)
+
+    def _twinned(self, share: float, intake: Intake, again: Intake, maker: TwinMaker, step: Step) -> Iterator[Row]:
+        """A part's rows, then the twins that give it its share; the part is read twice."""
+        part = intake.drawing.part
+        plan = Plan.of(again, share, maker.can, self.recipe.seed)
+        chosen = []
+        for row in intake:
+            if row.id in plan.chosen:
+                chosen.append(row)
+            yield row
+        yield from _let(maker.make(chosen), step)
+        self.notes += noted(part, plan, step.passed, share)
 
     def _paired(self, rows: Iterable[Row], step: Step) -> Iterator[Row]:
         """Raises:

@@ -27,12 +27,15 @@ class Part:
         limit: rows at most, drawn evenly by the recipe's seed; None takes all.
         turns: how dialogues become rows, see :data:`data_builders.rows.Turns`.
         own_thoughts: what becomes of thoughts that records bring: ``keep``, or ``rewrite`` by the teacher.
+        twins: share of the labelled rows that benign ones must have at least (0.35); the teacher makes twins of
+            harmful rows until they do (:mod:`data_builders.twins`). None: none are made.
     """
 
     source: Source
     limit: int | None = None
     turns: Turns = "each"
     own_thoughts: str = "keep"
+    twins: float | None = None
 
     @staticmethod
     def of(name: str, value: Part | Mapping[str, Any]) -> Part:
@@ -57,6 +60,8 @@ class Part:
             raise ConfigError(f"limit must be at least 1, not {part.limit}", where=f"{where}.limit", remedy="null: all")
         if part.own_thoughts not in ("keep", "rewrite"):
             raise ConfigError(f"unknown own_thoughts {part.own_thoughts!r}", where=where, remedy="keep or rewrite")
+        if part.twins is not None and not 0 < part.twins < 1:
+            raise ConfigError(f"twins must lie between 0 and 1, not {part.twins}", where=f"{where}.twins")
         return part
 
 
@@ -112,6 +117,11 @@ class Recipe:
             )
         parts = {name: Part.of(name, part) for name, part in self.parts.items()}
         object.__setattr__(self, "parts", parts)
+
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher is needed: for thoughts, or for twins."""
+        return self.thoughts or any(part.twins for part in self.parts.values())
 
     @property
     def sources(self) -> Sequence[Source]:

@@ -60,7 +60,7 @@ def make_dataset(
     if node.get("name", "none") == "none":
         return None
     recipe: Recipe = instantiate(node, _convert_="all")
-    teacher: Teacher | None = instantiate(config["teacher"], _convert_="all") if recipe.thoughts else None
+    teacher: Teacher | None = instantiate(config["teacher"], _convert_="all") if recipe.taught else None
     if teacher is not None and not teacher.can(recipe.answers):
         able = [answers for answers in ANSWERS if teacher.can(answers)]
         raise ConfigError(

@@ -16,10 +16,12 @@ DEFAULT = "default"
 class Policy:
     """Attributes:
     rule: a few words that a thought may cite; text: what the teacher is told in full.
+    describable: whether an image of this kind may be described to a harmless question.
     """
 
     rule: str
     text: str
+    describable: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ def load_policies(name: str) -> Policies:
                 found[(kind, "")] = general
                 for part in entry.get("subcategories", ()):
                     special = _policy(part)
-                    both = Policy(special.rule, f"{general.text} {special.text}")
+                    both = Policy(
+                        special.rule, f"{general.text} {special.text}", general.describable and special.describable
+                    )
                     found.update({(kind, name): both for name in _names(part, "subcategory")})
         return Policies(_policy(value["default"]), found)
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
@@ -84,4 +88,6 @@ def _names(entry: Mapping[str, Any], key: str) -> list[str]:
 
 
 def _policy(entry: Mapping[str, Any]) -> Policy:
-    return Policy(str(entry["rule"]).strip(), " ".join(str(entry["policy"]).split()))
+    return Policy(
+        str(entry["rule"]).strip(), " ".join(str(entry["policy"]).split()), bool(entry.get("describable", True))
+    )

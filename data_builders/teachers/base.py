@@ -42,6 +42,18 @@ class Workshop:
     writer: str | None = None
 
 
+class TwinMaker(Protocol):
+    """Writes harmless requests that resemble harmful ones, and their answers (:mod:`data_builders.twins`)."""
+
+    def can(self, row: Row) -> bool:
+        """Whether it may try on this harmful row."""
+        ...
+
+    def make(self, rows: Iterable[Row]) -> Drafts:
+        """The twin of each row, and None; or the row, and why it has none."""
+        ...
+
+
 class Teacher(Protocol):
     """A frozen dataclass whose module imports nothing heavy. ``name``: of the teacher; ``policies``: a policy set, by
     name or file; ``candidates``: drafts of each row."""
@@ -64,6 +76,10 @@ class Teacher(Protocol):
 
     def open(self, workshop: Workshop) -> AbstractContextManager[Rewrite]:
         """Start working; leaving the context frees what was loaded."""
+        ...
+
+    def twinning(self, workshop: Workshop) -> AbstractContextManager[TwinMaker]:
+        """The same, to make benign twins."""
         ...
 
 

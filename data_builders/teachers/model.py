@@ -13,7 +13,7 @@ from data_builders.respondents.inquiry import Inquiry
 from data_builders.respondents.log import ReplyLog
 from data_builders.rows import Row
 from data_builders.teachers.asking import brief, brief_digest, brief_file, completion_of, question
-from data_builders.teachers.base import Answers, Drafts, Rewrite, Workshop, needs_thought
+from data_builders.teachers.base import Answers, Drafts, Rewrite, TwinMaker, Workshop, needs_thought
 from resa.artifacts import file_digest
 from resa.errors import ConfigError
 
@@ -54,6 +54,7 @@ class ModelTeacher:
             "words": self.words,
             "policies": file_digest(policy_file(self.policies)),
             "brief": brief_digest(self.brief),
+            "twin_brief": brief_digest("twin"),
             **({"candidates": self.candidates} if self.candidates > 1 else {}),
         }
 
@@ -67,10 +68,21 @@ class ModelTeacher:
     def questions(self, row: Row, turns: Sequence[Any]) -> list[Question]:
         return [question(row, tuple(turns), number) for number in range(self.candidates)]
 
+    def _inquiry(self, workshop: Workshop, respondent: Respondent, label: str) -> Inquiry:
+        log = ReplyLog(workshop.drafts, respondent.name, respondent.identity(workshop.model), workshop.writer)
+        return Inquiry(respondent, log, Session(label, workshop.model, workshop.progress))
+
+    @contextmanager
+    def pairing(self, workshop: Workshop, respondent: Respondent) -> Iterator[TwinMaker]:
+        """Writes benign twins."""
+        from data_builders.teachers.model_twins import ModelTwins
+
+        yield ModelTwins(self._inquiry(workshop, respondent, f"twins {respondent.name}"), load_policies(self.policies))
+
     @contextmanager
     def teaching(self, workshop: Workshop, respondent: Respondent) -> Iterator[Rewrite]:
-        log = ReplyLog(workshop.drafts, respondent.name, respondent.identity(workshop.model), workshop.writer)
-        inquiry = Inquiry(respondent, log, Session(f"teacher {respondent.name}", workshop.model, workshop.progress))
+        """Writes thoughts."""
+        inquiry = self._inquiry(workshop, respondent, f"teacher {respondent.name}")
         policies = load_policies(self.policies)
 
         def ask(row: Row) -> Sequence[Question]:

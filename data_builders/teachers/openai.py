@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from data_builders.respondents.endpoint import EndpointRespondent
-from data_builders.teachers.base import Rewrite, Workshop
+from data_builders.teachers.base import Rewrite, TwinMaker, Workshop
 from data_builders.teachers.model import ModelTeacher
 
 
@@ -30,3 +30,6 @@ class OpenAITeacher(ModelTeacher, EndpointRespondent):
 
     def open(self, workshop: Workshop) -> AbstractContextManager[Rewrite]:
         return self.teaching(workshop, self)
+
+    def twinning(self, workshop: Workshop) -> AbstractContextManager[TwinMaker]:
+        return self.pairing(workshop, self)

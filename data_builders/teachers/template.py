@@ -21,29 +21,13 @@ from typing import Any, ClassVar
 from data_builders.policies import DEFAULT, Policies, load_policies, policy_file
 from data_builders.refusals import reasons_of, refuses, sentences
 from data_builders.rows import Row
-from data_builders.teachers.base import Answers, Drafts, Rewrite, Workshop, needs_thought
+from data_builders.teachers.base import Answers, Drafts, Rewrite, TwinMaker, Workshop, needs_thought
+from data_builders.teachers.wording import WANTS, kind_of, lowered, sentence
 from resa.artifacts import file_digest
 from resa.errors import ConfigError, DataError
 from resa.reasoning import render
 
 VERSION = 2
-WANTS = re.compile(
-    r"\b(?:how (?:do|can|could|would|should) (?:i|we|you)|how to|(?:the )?steps (?:to|for)|"
-    r"i (?:want|need|would like) to|help me(?: to)?|teach me to)\s+([^.?!]+)",
-    re.IGNORECASE,
-)
-ASKED = (
-    (re.compile(r"\b(?:do you agree|is it true|don't you agree)\b", re.IGNORECASE), "agreement"),
-    (re.compile(r"\b(?:prefer|better|choose one|which of (?:the )?two)\b|\blike .+ more\b", re.IGNORECASE), "a choice"),
-    (re.compile(r"(?:^|[.!?]\s+)(?:please )?(?:shout|say|repeat|sing)\b", re.IGNORECASE), "words to be said"),
-    (
-        re.compile(r"\b(?:describe|caption)\b|\bwhat (?:does the image show|is in the image)\b", re.IGNORECASE),
-        "a description",
-    ),
-)
-WRITE = re.compile(
-    r"\b(?:write|invent|compose|make up|draft)\s+((?:[\w-]+\s+){0,2}[\w-]+?)\s+(?:about|with|on|for)\b", re.IGNORECASE
-)
 DEFINITION = re.compile(r"^\w[\w' -]* (?:is|are) (?:an?|the) [^,;:]+\.$")
 
 
@@ -101,6 +85,12 @@ class TemplateTeacher:
 
         yield rewrite
 
+    @contextmanager
+    def twinning(self, workshop: Workshop) -> Iterator[TwinMaker]:
+        from data_builders.teachers.template_twins import TemplateTwins
+
+        yield TemplateTwins(load_policies(self.policies))
+
     def thought(self, row: Row, policies: Policies, facts: Mapping[str, str]) -> str:
         """The thought of a row with a plain answer. A row without a label is judged by its answer."""
         harmful = row.label == "harmful" or (row.label is None and refuses(row.completion))
@@ -116,16 +106,16 @@ class TemplateTeacher:
         if len(row.captions) != len(row.images):
             return ["The user shows an image." if len(row.images) == 1 else f"The user shows {len(row.images)} images."]
         if len(row.captions) == 1:
-            return [f"The image shows {self._part(_lowered(row.captions[0]))}."]
-        return [f"Image {number} shows {self._part(_lowered(c))}." for number, c in enumerate(row.captions, 1)]
+            return [f"The image shows {self._part(lowered(row.captions[0]))}."]
+        return [f"Image {number} shows {self._part(lowered(c))}." for number, c in enumerate(row.captions, 1)]
 
     def _intent(self, instruction: str) -> str:
         wanted = WANTS.search(instruction)
         if wanted:
             return f"The user wants to {self._part(wanted[1].strip())}."
         if not self.quote:
-            return f"The user asks {_kind_of(instruction)}."
-        return _sentence(f"The user says: {self._part(self._question(instruction))}")
+            return f"The user asks {kind_of(instruction)}."
+        return sentence(f"The user says: {self._part(self._question(instruction))}")
 
     def _question(self, instruction: str) -> str:
         """An instruction up to its first question, or that question alone where all of it is too long; what follows
@@ -143,7 +133,7 @@ class TemplateTeacher:
         if 0 < len(known) <= 2:  # more of them are options to choose from
             return known
         if harmful:
-            return [_sentence(self._part(reason)) for reason in reasons_of(row.completion)[:1]]
+            return [sentence(self._part(reason)) for reason in reasons_of(row.completion)[:1]]
         first = sentences(row.completion)[:1]
         return [fact for fact in first if self.benign_facts and DEFINITION.match(fact) and self._part(fact) == fact]
 
@@ -151,14 +141,6 @@ class TemplateTeacher:
         """A text of ``max_words`` words at most, without what would end or reopen a thought."""
         words = re.sub(r"</?think>", "", text).split()
         return " ".join(words[: self.max_words]) + (" ..." if len(words) > self.max_words else "")
-
-
-def _kind_of(instruction: str) -> str:
-    """``for a choice``, ``for a false story``, ``a question`` ..."""
-    written = WRITE.search(instruction)
-    if written:
-        return f"for {written[1].strip().lower()}"
-    return next((f"for {what}" for pattern, what in ASKED if pattern.search(instruction)), "a question")
 
 
 def read_facts(file: Path) -> dict[str, str]:
@@ -176,13 +158,3 @@ def read_facts(file: Path) -> dict[str, str]:
             f"the facts cannot be read: {error}", where=str(file), remedy="correct teacher.knowledge"
         ) from error
     return {word.lower(): fact for word, fact in pairs if isinstance(fact, str)}
-
-
-def _lowered(caption: str) -> str:
-    """A caption as the object of a sentence: without its full stop, its first letter small."""
-    caption = caption.strip().rstrip(".")
-    return caption[:1].lower() + caption[1:] if not caption[1:2].isupper() else caption
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "...")) else f"{text}."

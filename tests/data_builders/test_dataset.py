@@ -31,7 +31,7 @@ def step(artifact: Artifact, name: str) -> Any:
 def test_resa_is_taught_each_instruction_alone_with_a_thought(build: Build) -> None:
     made = build("method=resa")
     rows = rows_of(made)
-    assert Counter(row["part"] for row in rows) == {"safety": 12, "helpful": 13}
+    assert Counter(row["part"] for row in rows) == {"safety": 12 + 1, "helpful": 13}, "one twin"
     assert all(len(row["prompt"]) == 1 for row in rows if row["part"] == "safety")
     assert all(not problems(row["completion"]) and row["thought"] and row["answer"] for row in rows)
     refused = {row["label"]: "Verdict: disallowed" in row["thought"] for row in rows}
