@@ -16,7 +16,7 @@ from typing import Any
 
 from data_builders.card import write_card
 from data_builders.counts import Statistics
-from data_builders.filters.base import Check, Surroundings
+from data_builders.filters.base import Surroundings, judged
 from data_builders.funnel import Step
 from data_builders.intake import Drawing, Images, Intake
 from data_builders.output import write_hf
@@ -56,15 +56,12 @@ class Build:
                 rows = self._paired(rows, self._step("preference pairs"))
             if self.teacher is not None:
                 rewrite = stack.enter_context(self.teacher.open(self.workshop))
-                rows = self._taught(rewrite(rows), self._step(f"teacher {self.teacher.name}"))
+                rows = self._passing(rewrite(rows), self._step(f"teacher {self.teacher.name}"))
             surroundings = Surroundings(self.roots)
-            checks: list[tuple[Step, Check]] = []
             for name, chosen in self.recipe.filters.items():
                 self.notes += chosen.notes(surroundings)
-                checks.append((self._step(f"filter {name}"), chosen.open(surroundings)))
-            for row in rows:
-                if all(step.let(check(row), **_example(row)) for step, check in checks):
-                    yield row
+                rows = self._passing(judged(chosen, rows, surroundings), self._step(f"filter {name}"))
+            yield from rows
 
     def _step(self, name: str) -> Step:
         self.steps.append(Step(name))
@@ -113,9 +110,9 @@ class Build:
                 yield row
 
     @staticmethod
-    def _taught(drafts: Iterator[tuple[Row, str | None]], step: Step) -> Iterator[Row]:
-        for row, reason in drafts:
-            if step.let(reason, **_example(row)):
+    def _passing(judged: Iterator[tuple[Row, str | None]], step: Step) -> Iterator[Row]:
+        for row, reason in judged:
+            if step.let(reason, **({} if reason is None else _example(row))):
                 yield row
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from data_builders.rows import Row
 
@@ -35,6 +35,25 @@ class Filter(Protocol):
     def notes(self, surroundings: Surroundings) -> list[str]:
         """What a reader of the data card must know of how it worked here."""
         ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A filter that must have seen every row before it judges the first; :meth:`Filter.open` is not called then."""
+
+    def settle(self, rows: Iterable[Row]) -> Iterator[tuple[Row, str | None]]:
+        """Each row, in order, and why it must not stay; None where it may."""
+        ...
+
+
+def judged(chosen: Filter, rows: Iterable[Row], surroundings: Surroundings) -> Iterator[tuple[Row, str | None]]:
+    """Each row with what a filter says of it."""
+    if isinstance(chosen, Settling):
+        yield from chosen.settle(rows)
+        return
+    check = chosen.open(surroundings)
+    for row in rows:
+        yield row, check(row)
 
 
 class Plain:
