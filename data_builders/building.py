@@ -161,7 +161,7 @@ def _judged(chosen: Filter, rows: Iterable[Row], around: Surroundings) -> Iterat
 
 def _let(judged: Iterable[tuple[Row, str | None]], step: Step) -> Iterator[Row]:
     for row, reason in judged:
-        if step.let(reason, **_example(row)):
+        if step.let(reason, **({} if reason is None else _example(row))):
             yield row
 
 

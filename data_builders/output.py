@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from resa.artifacts import file_digest, read_jsonl
 HF = "hf"
 FIELDS = ("id", "part", "source", "label", "category", "subcategory", "thought", "answer")
 REQUEST = "request"
+BATCH = 1000
 
 
 def hf_row(row: Mapping[str, Any], structured: bool, pairs: str = "none") -> dict[str, Any]:
@@ -41,13 +43,14 @@ def hf_row(row: Mapping[str, Any], structured: bool, pairs: str = "none") -> dic
     return {
         "prompt": [{"role": t["role"], "content": content(t["text"], len(t["images"]))} for t in row["prompt"]],
         **answers,
-        "images": list(row["images"]),
+        "images": [{"path": image, "bytes": None} for image in row["images"]],
         **{REQUEST if pairs != "none" and name == "label" else name: row[name] for name in FIELDS},
     }
 
 
 def write_hf(folder: Path, structured: bool, pairs: str = "none") -> None:
     """Write ``folder/hf`` from ``folder/rows.jsonl``. The same rows give the same bytes."""
+    import pyarrow  # type: ignore[import-untyped]
     from datasets import Dataset, DatasetInfo, Features, Image, List, Value, disable_progress_bars, enable_progress_bars
     from datasets.arrow_writer import ArrowWriter
     from datasets.table import MemoryMappedTable
@@ -63,17 +66,18 @@ def write_hf(folder: Path, structured: bool, pairs: str = "none") -> None:
     shutil.rmtree(out, ignore_errors=True)
     # Not Dataset.from_generator: it names the rows by a random fingerprint, and loads what streaming needs.
     with ArrowWriter(features=features, path=str(spool)) as writer:
-        for row in read_jsonl(folder / "rows.jsonl"):
-            writer.write(features.encode_example(hf_row(row, structured, pairs)))
+        rows = (hf_row(row, structured, pairs) for row in read_jsonl(folder / "rows.jsonl"))
+        while batch := list(islice(rows, BATCH)):  # as tables: writing examples one by one copies each value thrice
+            writer.write_table(pyarrow.Table.from_pylist(batch, schema=features.arrow_schema))
         writer.finalize()
     fingerprint = file_digest(folder / "rows.jsonl")[:16]
-    rows = Dataset(
+    made = Dataset(
         MemoryMappedTable.from_file(str(spool)), info=DatasetInfo(features=features), fingerprint=fingerprint
     )
     shown = not are_progress_bars_disabled()
     disable_progress_bars()
     try:
-        rows.save_to_disk(str(out))
+        made.save_to_disk(str(out))
     finally:
         if shown:
             enable_progress_bars()

@@ -5,6 +5,7 @@ belongs to a letter or a story. Curly apostrophes count as straight ones (the of
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 HEAD = 240
 """Characters in which a refusal must show."""
@@ -38,6 +39,7 @@ def plain(text: str) -> str:
     return " ".join(straight.lower().split())
 
 
+@lru_cache(maxsize=64)  # teacher and filters ask about the same answer, one after the other
 def refuses(answer: str) -> bool:
     """Whether an answer begins by refusing."""
     head = plain(answer)[:HEAD]

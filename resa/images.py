@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from resa.errors import DataError
 
 
-def read_rgb(file: str | Path) -> Any:
-    """Decode an image file wholly: upright (by its EXIF orientation), RGB, 8 bits, as ``PIL.Image``.
+def read_rgb(file: str | Path | IO[bytes]) -> Any:
+    """Decode an image file (or its content) wholly: upright (by its EXIF orientation), RGB, 8 bits, as ``PIL.Image``.
 
     Raises:
         DataError: it is missing, truncated or no image; names the file.

@@ -7,6 +7,7 @@ never closes. The last is an *incomplete* answer, never an empty one (spec: ligh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 OPEN, CLOSE = "<think>", "</think>"
 
@@ -42,6 +43,7 @@ def render(thought: str | None, answer: str) -> str:
     return f"{OPEN}{thought.strip()}{CLOSE}\n{answer.strip()}"
 
 
+@lru_cache(maxsize=64)  # a row's thought and answer are asked for again and again, one row after the other
 def parse(completion: str) -> Reasoned:
     """Split a completion into thought and answer. Never fails: whatever a model writes has a reading.
 
