@@ -145,4 +145,4 @@ def test_it_joins_a_recipe_from_the_command_line(build: Any) -> None:
     made = build("method=resa", *more)
     step = next(step for step in made.contents["funnel"] if step["step"] == "filter balance")
     assert step["dropped"] == {"harmful rows over their bound": 1}
-    assert made.contents["by_label"] == {"benign": 17, "harmful": 6}
+    assert made.contents["by_label"] == {"benign": 18, "harmful": 7}
