@@ -16,11 +16,13 @@ from resa.errors import ConfigError
 
 
 def pipeline(config: dict[str, Any], run_dir: Path) -> int:
-    """World -> dataset. Returns the exit status; the last line printed is the run folder's path."""
+    """World -> dataset -> a page to read it by. Returns the exit status; the last line printed is the run folder."""
+    from data_builders.browser.page import PAGE, write_page
+    from data_builders.finished import Dataset
     from data_builders.stage import make_dataset, make_world
     from data_builders.table import print_funnel
     from launch.select import launcher_for
-    from resa.run_folder import running
+    from resa.run_folder import running, shown
 
     with running(config, run_dir) as run:
         store, launcher = run.store, launcher_for(config, run_dir)
@@ -29,6 +31,8 @@ def pipeline(config: dict[str, Any], run_dir: Path) -> int:
         assert dataset is not None  # plan() refuses an empty slot
         print_funnel(dataset.contents["funnel"])
         run.say(f"dataset: {dataset.path}")
+        page = write_page(Dataset.of(dataset), run_dir / PAGE)
+        run.say(f"page: {shown(page.path)}  ({page.said})")
     print(run_dir)
     return 0
 

@@ -1,4 +1,4 @@
-"""The dataset stage's work: sources -> rows -> thoughts -> filters -> ``rows.jsonl``, ``hf/``, data card.
+"""The dataset stage's work: sources -> rows -> thoughts -> filters -> ``rows.jsonl``, ``hf/``, ``parquet/``, card.
 
 Rows stream through; what stays in memory is what sampling, duplicates and overlap must remember, and for teachers that
 are asked over a network the rows that wait for them.
@@ -21,6 +21,7 @@ from data_builders.filters.base import Filter, Sieve, Surroundings
 from data_builders.funnel import Step
 from data_builders.intake import Drawing, Images, Intake
 from data_builders.output import write_hf
+from data_builders.parquet import write_parquet
 from data_builders.progress import track
 from data_builders.recipe import Part, Recipe
 from data_builders.rows import Row
@@ -197,6 +198,7 @@ def run(job: dict[str, Any]) -> None:
         )
     _write_in_order(folder, places, recipe.seed)
     write_hf(folder, structured, recipe.pairs)
+    write_parquet(folder)
     contents = {
         "rows": len(places),
         "sha256": file_digest(folder / ROWS),
