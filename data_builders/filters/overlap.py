@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from data_builders.filters.base import Check, Surroundings
+from data_builders.filters.base import Check, Place, Surroundings
 from data_builders.filters.words import grams, prompt_key, words_of
 from data_builders.rows import Row
 from resa.errors import ConfigError, DataError
@@ -35,6 +35,7 @@ class OverlapFilter:
     """
 
     each_candidate: ClassVar[bool] = False
+    place: ClassVar[Place | None] = Place.EVALUATION
 
     name: str = "overlap"
     against: Mapping[str, Sequence[str]] = field(default_factory=dict)
