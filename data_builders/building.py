@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,7 @@ class Build:
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     choice: Choice = field(default_factory=Choice)
+    remarks: Counter[str] = field(default_factory=Counter)
 
     def rows(self) -> Iterator[Row]:
         """The rows that pass everything, part after part.
@@ -66,11 +68,11 @@ class Build:
                 drafts = self.choice.offered(rewrite(rows)) if self.teacher.candidates > 1 else rewrite(rows)
                 rows = _let(drafts, self._step(f"teacher {self.teacher.name}"))
             yield from self._filtered(rows)
-            self.notes += self.choice.notes()
+            self.notes += self.choice.notes() + [f"{what}: {count}" for what, count in sorted(self.remarks.items())]
 
     def _filtered(self, rows: Iterable[Row]) -> Iterable[Row]:
         shop = self.workshop
-        around = Surroundings(self.roots, shop.drafts, shop.model, shop.progress, shop.writer)
+        around = Surroundings(self.roots, shop.drafts, shop.model, shop.progress, shop.writer, self.remarks)
         several = self.teacher is not None and self.teacher.candidates > 1
         for name, chosen in self.recipe.filters.items():
             if several and not chosen.each_candidate:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from data_builders.filters.base import Filter
+from data_builders.filters.base import Filter, in_order
 from data_builders.rows import Turns
 from data_builders.sources.base import Source
 from data_builders.teachers.base import ANSWERS, Answers
@@ -73,7 +73,7 @@ class Recipe:
         parts: name -> part, in order; configuration mappings are turned into :class:`Part`.
         thoughts: whether completions have thoughts; those that records lack are the teacher's.
         answers: what becomes of the records' own answers (``kept``, ``revised``, ``regenerated``).
-        filters: name -> filter, applied in order.
+        filters: name -> filter, put in the order of :class:`data_builders.filters.base.Place`.
         seed: of the draw and of the order of rows.
         strict: whether a record that cannot be used is an error, instead of being kept out and counted.
         pairs: ``none``: rejected answers are left out; ``all``: every row is a preference pair, and one that has no
@@ -117,6 +117,7 @@ class Recipe:
             )
         parts = {name: Part.of(name, part) for name, part in self.parts.items()}
         object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "filters", in_order(self.filters))
 
     @property
     def taught(self) -> bool:

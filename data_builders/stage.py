@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from data_builders.filters.base import Shaped
 from data_builders.recipe import Recipe
 from data_builders.teachers.base import ANSWERS, Teacher
 from resa.artifacts import Artifact, ArtifactStore, Stage
@@ -71,7 +72,8 @@ def make_dataset(
     identity = teacher.identity(config["model"]) if teacher is not None else None
     roots = _roots(recipe, teacher, places)
     inputs = {f"places.{name}": places.key(name) for name in roots}
-    stage = Stage("dataset", {"recipe": dict(node), "teacher": identity}, inputs, DATASET_VERSION)
+    shaping = _shaping(node, recipe, config["model"])
+    stage = Stage("dataset", {"recipe": shaping, "teacher": identity}, inputs, DATASET_VERSION)
     job = {
         "recipe": dict(node),
         "teacher": dict(config["teacher"]) if teacher is not None else None,
@@ -87,6 +89,12 @@ def make_dataset(
         launcher.run("data_builders.building:run", {**job, "output_dir": str(folder)}, ranks=False)
 
     return store.find(stage) or store.make(stage, write)
+
+
+def _shaping(node: Mapping[str, Any], recipe: Recipe, model: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's node without what changes no row: how the models that filters ask are reached."""
+    shaped = {name: chosen.shape(model) for name, chosen in recipe.filters.items() if isinstance(chosen, Shaped)}
+    return {**node, "filters": {**node["filters"], **shaped}} if shaped else dict(node)
 
 
 def _roots(recipe: Recipe, teacher: Teacher | None, places: Places) -> dict[str, str]:

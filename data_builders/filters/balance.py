@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from data_builders.filters.base import Plain, Surroundings
+from data_builders.filters.base import Place, Plain, Surroundings
 from data_builders.filters.waiting import Waiting
 from data_builders.rows import Row
 from resa.errors import ConfigError, DataError
@@ -38,6 +38,7 @@ class BalanceFilter(Plain):
     """
 
     each_candidate: ClassVar[bool] = False
+    place: ClassVar[Place | None] = Place.BALANCE
 
     name: str = "balance"
     parts: Sequence[str] = ()

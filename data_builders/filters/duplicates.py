@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
-from data_builders.filters.base import Check, Plain, Surroundings
+from data_builders.filters.base import Check, Place, Plain, Surroundings
 from data_builders.filters.words import prompt_key
 from data_builders.rows import Row
 
@@ -16,6 +16,7 @@ class DuplicateFilter(Plain):
     """Words are compared without case, punctuation and spacing. Sixteen bytes a row are remembered."""
 
     each_candidate: ClassVar[bool] = False
+    place: ClassVar[Place | None] = Place.REPEATS
 
     name: str = "duplicates"
 

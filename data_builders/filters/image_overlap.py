@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from data_builders.filters.base import Check, Surroundings
+from data_builders.filters.base import Check, Place, Surroundings
 from data_builders.filters.evaluation import DATA, IMAGES, Against, contents_of, files_of, notes_of
 from data_builders.filters.looks import Gallery, Look, looks_of
 from data_builders.rows import Row
@@ -32,6 +32,7 @@ class ImageOverlapFilter:
     """
 
     each_candidate: ClassVar[bool] = False
+    place: ClassVar[Place | None] = Place.EVALUATION
 
     name: str = "image_overlap"
     against: Against = field(default_factory=dict)

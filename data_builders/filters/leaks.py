@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from data_builders.filters.base import Check, Plain, Surroundings
+from data_builders.filters.base import Check, Place, Plain, Surroundings
 from data_builders.refusals import plain
 from data_builders.rows import Row
 from resa.errors import ConfigError
@@ -20,6 +21,8 @@ class LeakFilter(Plain):
     citations: ways of citing a policy. An answer never may, because its reader never saw one; a thought may where
         ``citing_thoughts`` says so (published sets whose thoughts argue from a policy, as STAR-1).
     """
+
+    place: ClassVar[Place | None] = Place.WORDS
 
     name: str = "leaks"
     anywhere: Sequence[str] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from data_builders.filters.base import Plain
+from data_builders.filters.base import Place, Plain
 from data_builders.rows import Row
 from resa.errors import ConfigError
 
@@ -12,6 +13,8 @@ from resa.errors import ConfigError
 @dataclass(frozen=True)
 class LengthFilter(Plain):
     """Attributes: bounds in words, both inclusive; None is no bound. Thoughts are measured only where wanted."""
+
+    place: ClassVar[Place | None] = Place.LENGTH
 
     name: str = "length"
     min_thought: int | None = None

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from data_builders.filters.base import Check, Plain, Surroundings
+from data_builders.filters.base import Check, Place, Plain, Surroundings
 from data_builders.filters.words import prompt_key, words_of
 from data_builders.refusals import refuses
 from data_builders.rows import Row
@@ -40,6 +40,7 @@ class NearDuplicateFilter(Plain):
     """
 
     each_candidate: ClassVar[bool] = False
+    place: ClassVar[Place | None] = Place.REPEATS
 
     name: str = "near_duplicates"
     threshold: float = 0.8

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from data_builders.filters.base import Check, Surroundings
+from data_builders.filters.base import Check, Place, Surroundings
 from data_builders.filters.evaluation import DATA, IMAGES, Against, contents_of, files_of, notes_of
 from data_builders.filters.words import grams, prompt_key, words_of
 from data_builders.rows import Row
@@ -26,6 +26,7 @@ class OverlapFilter:
     """
 
     each_candidate: ClassVar[bool] = False
+    place: ClassVar[Place | None] = Place.EVALUATION
 
     name: str = "overlap"
     against: Against = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from data_builders.filters.base import Plain
+from data_builders.filters.base import Place, Plain
 from data_builders.rows import Row
 from resa.reasoning import CLOSE, OPEN, problems
 
@@ -12,6 +13,8 @@ from resa.reasoning import CLOSE, OPEN, problems
 @dataclass(frozen=True)
 class ParseFilter(Plain):
     """Keeps out thoughts that never close, blank or doubled ones, and empty answers."""
+
+    place: ClassVar[Place | None] = Place.FORM
 
     name: str = "parse"
 

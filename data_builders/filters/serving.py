@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from data_builders.filters.base import Plain
+from data_builders.filters.base import Place, Plain
 from data_builders.refusals import refuses
 from data_builders.rows import Row
 
@@ -12,6 +13,8 @@ from data_builders.rows import Row
 @dataclass(frozen=True)
 class ServingFilter(Plain):
     """Rows without a rejected answer stay."""
+
+    place: ClassVar[Place | None] = Place.BEHAVIOUR
 
     name: str = "serving"
 

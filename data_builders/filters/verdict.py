@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
-from data_builders.filters.base import Plain
+from data_builders.filters.base import Place, Plain
 from data_builders.refusals import plain, refuses
 from data_builders.rows import Row
 
@@ -24,6 +25,8 @@ class VerdictFilter(Plain):
     required: whether a thought must state its verdict in so many words (``Verdict: allowed.``); where it need not,
         thoughts without one are read for a decision to refuse, and stay where none is found.
     """
+
+    place: ClassVar[Place | None] = Place.VERDICT
 
     name: str = "verdict"
     required: bool = True

@@ -22,6 +22,7 @@ class LocalRespondent:
     model: its path (a hub id, a folder or ``builtin:NAME``); None: the model that is going to be trained.
     max_new_tokens: of a reply; batch_size: questions at a time (memory only).
     temperature: 0 is greedy; above, replies are drawn with seeds made of the questions of a batch.
+    text_only: whether the model is a language model that reads text alone (guards, often).
     """
 
     group: ClassVar[str] = "respondent"
@@ -31,6 +32,7 @@ class LocalRespondent:
     max_new_tokens: int = 512
     batch_size: int = 16
     temperature: float = 0.0
+    text_only: bool = False
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1 or self.batch_size < 1 or self.temperature < 0:
@@ -39,7 +41,9 @@ class LocalRespondent:
             )
 
     def spec(self, model: Mapping[str, Any]) -> ModelSpec:
-        return ModelSpec(self.model, name=self.group, plain=True) if self.model else ModelSpec.from_config(model)
+        if self.model is None:
+            return ModelSpec.from_config(model)
+        return ModelSpec(self.model, name=self.group, plain=True, text_only=self.text_only)
 
     def identity(self, model: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -69,7 +73,7 @@ class LocalRespondent:
     def _batches(self, questions: Iterable[Question]) -> Iterator[Sequence[Question]]:
         waiting = iter(questions)
         while window := list(islice(waiting, SORTED_BATCHES * self.batch_size)):
-            window.sort(key=lambda q: (len(q.turns[-1].images), len(q.turns[-1].text), q.key))
+            window.sort(key=lambda q: (*_size(q), q.key))
             for start in range(0, len(window), self.batch_size):
                 yield window[start : start + self.batch_size]
 
@@ -90,6 +94,11 @@ class LocalRespondent:
         ends = set(_as_list(model.generation_config.eos_token_id))
         said = zip(batch, out.tolist(), texts, strict=True)
         return {q.key: Reply(text, cut=bool(ends) and not ends & set(ids)) for q, ids, text in said}
+
+
+def _size(question: Question) -> tuple[int, int]:
+    """Images and characters."""
+    return sum(len(turn.images) for turn in question.turns), sum(len(turn.text) for turn in question.turns)
 
 
 def _as_list(value: int | list[int] | None) -> list[int]:

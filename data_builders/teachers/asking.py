@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from data_builders.policies import Policies
 from data_builders.refusals import refuses
 from data_builders.respondents.base import Question, Reply
 from data_builders.rows import Row
 from data_builders.teachers.base import Answers
+from data_builders.wording import render as render_wording
+from data_builders.wording import wording_file
 from resa.artifacts import digest, file_digest
-from resa.errors import ConfigError, did_you_mean
 from resa.reasoning import CLOSE, OPEN, render
 from resa.types import Turn
 
@@ -27,23 +26,15 @@ def brief_file(name: str) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    ours = BRIEFS / f"{name}.jinja"
-    file = ours if ours.is_file() else Path(name).expanduser()
-    if not file.is_file():
-        known = sorted(file.stem for file in BRIEFS.glob("*.jinja"))
-        raise ConfigError(
-            f"no brief {name!r}. {did_you_mean(name, known)}",
-            where="teacher.brief",
-            remedy="or the path of a Jinja file",
-        )
-    return file
+    return wording_file(BRIEFS, name, "teacher.brief")
 
 
 def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str = "thought") -> tuple[Turn, ...]:
     """The turns that ask a teacher for a row's thought: one user message with the row's own images."""
     policy = policies.of(row.category, row.subcategory) if row.label != "benign" else policies.default
     history = "\n".join(f"{turn.role}: {turn.text}" for turn in row.prompt[:-1])
-    text = _template(brief_file(name).read_text(encoding="utf-8")).render(
+    text = render_wording(
+        brief_file(name),
         answers=answers,
         policy=policy.text,
         rule=policy.rule,
@@ -54,14 +45,7 @@ def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str 
         images=len(row.images),
         words=words,
     )
-    return (Turn("user", text.strip(), row.images),)
-
-
-@cache
-def _template(source: str) -> Any:
-    import jinja2
-
-    return jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined).from_string(source)
+    return (Turn("user", text, row.images),)
 
 
 def brief_digest(name: str = "thought") -> str:
