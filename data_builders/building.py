@@ -24,6 +24,7 @@ from data_builders.output import write_hf
 from data_builders.progress import track
 from data_builders.recipe import Part, Recipe
 from data_builders.rows import Row
+from data_builders.shards import Shard
 from data_builders.sources.base import Embedding
 from data_builders.teachers.base import Teacher, Workshop
 from resa.artifacts import file_digest, write_atomically
@@ -42,6 +43,7 @@ class Build:
     roots: Mapping[str, str]
     workshop: Workshop
     pictures: Path | None = None
+    shard: Shard | None = None
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     choice: Choice = field(default_factory=Choice)
@@ -54,6 +56,8 @@ class Build:
         """
         with ExitStack() as stack:
             rows: Iterable[Row] = self._intake()
+            if self.shard is not None:
+                rows = filter(self.shard.holds, rows)
             if self.recipe.pairs != "none":
                 rows = self._paired(rows, self._step("preference pairs"))
             if self.teacher is not None:
@@ -149,15 +153,9 @@ def run(job: dict[str, Any]) -> None:
             ``roots``; ``model``; ``drafts`` (folder of the teachers' replies); ``pictures`` (folder of the images that
             lie inside the sources' files); ``identity`` of the teacher; ``progress``.
     """
-    from hydra.utils import instantiate
-
     folder = Path(job["output_dir"])
-    recipe: Recipe = instantiate(job["recipe"], _convert_="all")
-    teacher: Teacher | None = instantiate(job["teacher"], _convert_="all") if job.get("teacher") else None
-    progress = bool(job.get("progress"))
-    workshop = Workshop(recipe.answers, Path(job["drafts"]), job["roots"], job.get("model") or {}, progress)
-    pictures = Path(job["pictures"]) if job.get("pictures") else None
-    build = Build(recipe, teacher, job["roots"], workshop, pictures)
+    build, progress = _build_of(job), bool(job.get("progress"))
+    recipe = build.recipe
     statistics = Statistics()
     places, structured = _spool(folder, build, statistics, progress)
     if not places:
@@ -180,6 +178,36 @@ def run(job: dict[str, Any]) -> None:
     }
     write_card(folder, recipe, contents)
     write_atomically(folder / "contents.json", json.dumps(contents, indent=1, ensure_ascii=False))
+
+
+def ask(job: dict[str, Any]) -> None:
+    """A shard's work: ask about its rows, teacher and filters alike, and keep what is replied. No dataset is written.
+
+    Args:
+        job: as for :func:`run`, without ``output_dir``; ``shard``: as it is typed.
+    """
+    build = _build_of(job)
+    passed = sum(1 for _ in build.rows())
+    assert build.shard is not None
+    shard = f"shard {build.shard.number}/{build.shard.count}"
+    print(f"{shard}: {passed} rows of this shard would stay; replies are kept in {job['drafts']}", flush=True)
+
+
+def _build_of(job: Mapping[str, Any]) -> Build:
+    from hydra.utils import instantiate
+
+    recipe: Recipe = instantiate(job["recipe"], _convert_="all")
+    teacher: Teacher | None = instantiate(job["teacher"], _convert_="all") if job.get("teacher") else None
+    shard = Shard.of(job["shard"]) if job.get("shard") else None
+    workshop = Workshop(
+        recipe.answers,
+        Path(job["drafts"]),
+        job["roots"],
+        job.get("model") or {},
+        bool(job.get("progress")),
+        shard.writer if shard else None,
+    )
+    return Build(recipe, teacher, job["roots"], workshop, Path(job["pictures"]) if job.get("pictures") else None, shard)
 
 
 def _spool(folder: Path, build: Build, statistics: Statistics, progress: bool) -> tuple[list[int], bool]:

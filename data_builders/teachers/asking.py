@@ -39,11 +39,14 @@ def brief_file(name: str) -> Path:
     return file
 
 
-def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str = "thought") -> tuple[Turn, ...]:
-    """The turns that ask a teacher for a row's thought: one user message with the row's own images."""
+def brief(
+    row: Row, policies: Policies, answers: Answers, words: int, name: str = "thought", *, form: Any = None
+) -> tuple[Turn, ...]:
+    """The turns that ask a teacher for a row's thought: one user message with the row's own images. ``form``: of
+    :func:`brief_form`, for whoever asks of many rows; else the brief's file is read anew."""
     policy = policies.of(row.category, row.subcategory) if row.label != "benign" else policies.default
     history = "\n".join(f"{turn.role}: {turn.text}" for turn in row.prompt[:-1])
-    text = _template(brief_file(name).read_text(encoding="utf-8")).render(
+    text = (form or brief_form(name)).render(
         answers=answers,
         policy=policy.text,
         rule=policy.rule,
@@ -55,6 +58,11 @@ def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str 
         words=words,
     )
     return (Turn("user", text.strip(), row.images),)
+
+
+def brief_form(name: str) -> Any:
+    """A brief's Jinja template."""
+    return _template(brief_file(name).read_text(encoding="utf-8"))
 
 
 @cache

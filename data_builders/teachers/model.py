@@ -12,7 +12,7 @@ from data_builders.respondents.base import Question, Respondent, Session
 from data_builders.respondents.inquiry import Inquiry
 from data_builders.respondents.log import ReplyLog
 from data_builders.rows import Row
-from data_builders.teachers.asking import brief, brief_digest, brief_file, completion_of, question
+from data_builders.teachers.asking import brief, brief_digest, brief_file, brief_form, completion_of, question
 from data_builders.teachers.base import Answers, Drafts, Rewrite, Workshop, needs_thought
 from resa.artifacts import file_digest
 from resa.errors import ConfigError
@@ -70,13 +70,20 @@ class ModelTeacher:
     @contextmanager
     def teaching(self, workshop: Workshop, respondent: Respondent) -> Iterator[Rewrite]:
         log = ReplyLog(workshop.drafts, respondent.name, respondent.identity(workshop.model), workshop.writer)
-        inquiry = Inquiry(respondent, log, Session(f"teacher {respondent.name}", workshop.model, workshop.progress))
-        policies = load_policies(self.policies)
+        policies, form = load_policies(self.policies), brief_form(self.brief)
+        session = Session(
+            f"teacher {respondent.name}",
+            workshop.model,
+            workshop.progress,
+            usable=lambda reply: completion_of(reply, "-", workshop.answers)[1] is None,
+            writer=workshop.writer,
+        )
+        inquiry = Inquiry(respondent, log, session)
 
         def ask(row: Row) -> Sequence[Question]:
             if not needs_thought(row):
                 return ()
-            return self.questions(row, brief(row, policies, workshop.answers, self.words, self.brief))
+            return self.questions(row, brief(row, policies, workshop.answers, self.words, form=form))
 
         def rewrite(rows: Iterable[Row]) -> Drafts:
             for row, replies in inquiry.replies(rows, ask):
