@@ -26,9 +26,10 @@ from data_builders.parquet import write_parquet
 from data_builders.progress import track
 from data_builders.recipe import Part, Recipe
 from data_builders.rows import Row
+from data_builders.shards import Shard
 from data_builders.sources.base import Embedding
 from data_builders.teachers.base import Teacher, TwinMaker, Workshop
-from data_builders.twins import Plan, noted
+from data_builders.twins import TWIN, Plan, noted
 from resa.artifacts import file_digest, write_atomically
 from resa.errors import DataError
 
@@ -45,6 +46,7 @@ class Build:
     roots: Mapping[str, str]
     workshop: Workshop
     pictures: Path | None = None
+    shard: Shard | None = None
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     choice: Choice = field(default_factory=Choice)
@@ -103,7 +105,7 @@ class Build:
                 rows = self._twinned(part.twins, intake, self._opened(intake.drawing.part, part, looked), maker, twin)
             else:
                 rows = iter(intake)
-            yield from (self._formed(part, row) for row in rows)
+            yield from (self._formed(part, row) for row in rows if self._holds(row))
             if intake.offered > intake.images.entered:
                 self.notes.append(
                     f"{intake.drawing.part}: {intake.images.entered} of {intake.offered} rows drawn (limit "
@@ -123,6 +125,9 @@ class Build:
             row = replace(row, completion=row.answer)
         return replace(row, thinks=thinks, rejected=None if self.recipe.pairs == "none" else row.rejected)
 
+    def _holds(self, row: Row) -> bool:
+        return self.shard is None or row.id.endswith(TWIN) or self.shard.holds(row)
+
     def _twinned(self, share: float, intake: Intake, again: Intake, maker: TwinMaker, step: Step) -> Iterator[Row]:
         """A part's rows, then the twins that give it its share; the part is read twice."""
         part = intake.drawing.part
@@ -132,6 +137,7 @@ class Build:
             if row.id in plan.chosen:
                 chosen.append(row)
             yield row
+        chosen = [row for row in chosen if self._holds(row)]  # a twin belongs to the shard of the row it resembles
         yield from _let(maker.make(chosen), step)
         self.notes += noted(part, plan, step.passed, share)
 
@@ -180,15 +186,9 @@ def run(job: dict[str, Any]) -> None:
             ``roots``; ``model``; ``drafts`` (folder of the teachers' replies); ``pictures`` (folder of the images that
             lie inside the sources' files); ``identity`` of the teacher; ``progress``.
     """
-    from hydra.utils import instantiate
-
     folder = Path(job["output_dir"])
-    recipe: Recipe = instantiate(job["recipe"], _convert_="all")
-    teacher: Teacher | None = instantiate(job["teacher"], _convert_="all") if job.get("teacher") else None
-    progress = bool(job.get("progress"))
-    workshop = Workshop(recipe.answers, Path(job["drafts"]), job["roots"], job.get("model") or {}, progress)
-    pictures = Path(job["pictures"]) if job.get("pictures") else None
-    build = Build(recipe, teacher, job["roots"], workshop, pictures)
+    build, progress = _build_of(job), bool(job.get("progress"))
+    recipe = build.recipe
     statistics = Statistics()
     places, structured = _spool(folder, build, statistics, progress)
     if not places:
@@ -212,6 +212,36 @@ def run(job: dict[str, Any]) -> None:
     }
     write_card(folder, recipe, contents)
     write_atomically(folder / "contents.json", json.dumps(contents, indent=1, ensure_ascii=False))
+
+
+def ask(job: dict[str, Any]) -> None:
+    """A shard's work: ask about its rows, teacher and filters alike, and keep what is replied. No dataset is written.
+
+    Args:
+        job: as for :func:`run`, without ``output_dir``; ``shard``: as it is typed.
+    """
+    build = _build_of(job)
+    passed = sum(1 for _ in build.rows())
+    assert build.shard is not None
+    shard = f"shard {build.shard.number}/{build.shard.count}"
+    print(f"{shard}: {passed} rows of this shard would stay; replies are kept in {job['drafts']}", flush=True)
+
+
+def _build_of(job: Mapping[str, Any]) -> Build:
+    from hydra.utils import instantiate
+
+    recipe: Recipe = instantiate(job["recipe"], _convert_="all")
+    teacher: Teacher | None = instantiate(job["teacher"], _convert_="all") if job.get("teacher") else None
+    shard = Shard.of(job["shard"]) if job.get("shard") else None
+    workshop = Workshop(
+        recipe.answers,
+        Path(job["drafts"]),
+        job["roots"],
+        job.get("model") or {},
+        bool(job.get("progress")),
+        shard.writer if shard else None,
+    )
+    return Build(recipe, teacher, job["roots"], workshop, Path(job["pictures"]) if job.get("pictures") else None, shard)
 
 
 def _spool(folder: Path, build: Build, statistics: Statistics, progress: bool) -> tuple[list[int], bool]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from data_builders.filters.base import Shaped
 from data_builders.recipe import Recipe
+from data_builders.shards import Shard
 from data_builders.teachers.base import ANSWERS, Teacher
 from resa.artifacts import Artifact, ArtifactStore, Stage
 from resa.errors import ConfigError, DataError
@@ -55,6 +56,39 @@ def make_dataset(
         ConfigError: a bad recipe, or a teacher that cannot do what the recipe asks. DataError: a dataset is missing or
             unusable. EngineError: the teacher cannot be asked.
     """
+    work = _work(config, store, places)
+    if work is None:
+        return None
+    stage, job = work
+
+    def write(folder: Path) -> None:
+        launcher.run("data_builders.building:run", {**job, "output_dir": str(folder)}, ranks=False)
+
+    return store.find(stage) or store.make(stage, write)
+
+
+def ask_shard(
+    config: Mapping[str, Any], store: ArtifactStore, launcher: Launcher, places: Places, shard: Shard
+) -> Artifact | None:
+    """Do one shard of the asking for the dataset that :func:`make_dataset` would build, and build nothing: it finds the
+    replies later. Several shards may run at once. Returns the dataset where it exists already: nothing is asked then.
+
+    Raises:
+        as :func:`make_dataset`.
+    """
+    work = _work(config, store, places)
+    if work is None:
+        return None
+    stage, job = work
+    found = store.find(stage)
+    if found is None:
+        job["shard"] = f"{shard.number}/{shard.count}"
+        launcher.run("data_builders.building:ask", job, ranks=False)
+    return found
+
+
+def _work(config: Mapping[str, Any], store: ArtifactStore, places: Places) -> tuple[Stage, dict[str, Any]] | None:
+    """The dataset's stage and the job that makes it; None where the slot is empty."""
     from hydra.utils import instantiate
 
     node = config["method"]["data"]
@@ -84,11 +118,7 @@ def make_dataset(
         "pictures": str((store.root / PICTURES).resolve()),
         "progress": bool(config.get("progress")),
     }
-
-    def write(folder: Path) -> None:
-        launcher.run("data_builders.building:run", {**job, "output_dir": str(folder)}, ranks=False)
-
-    return store.find(stage) or store.make(stage, write)
+    return stage, job
 
 
 def _shaping(node: Mapping[str, Any], recipe: Recipe, model: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from dataclasses import dataclass, replace
 from data_builders.rows import Row
 from resa.types import Turn
 
+TWIN = "~twin"
+"""Ends the id of a twin."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -60,7 +63,7 @@ def twin_of(row: Row, request: str, answer: str) -> Row:
     """The twin's row: the same images, another request, an answer that serves it. What was said before is left out."""
     system = tuple(turn for turn in row.prompt if turn.role == "system")
     prompt = (*system, Turn("user", request, row.images))
-    return replace(row, id=f"{row.id}~twin", prompt=prompt, completion=answer, label="benign", rejected=None)
+    return replace(row, id=f"{row.id}{TWIN}", prompt=prompt, completion=answer, label="benign", rejected=None)
 
 
 def noted(part: str, plan: Plan, made: int, share: float) -> Iterator[str]:

@@ -36,7 +36,12 @@ def render(file: Path, **values: Any) -> str:
     Raises:
         jinja2.TemplateError: it names a value that is not there, or is no template.
     """
-    return str(_template(file.read_text(encoding="utf-8")).render(**values)).strip()
+    return str(template(file).render(**values)).strip()
+
+
+def template(file: Path) -> Any:
+    """A wording's Jinja template, for whoever fills in many."""
+    return _template(file.read_text(encoding="utf-8"))
 
 
 @cache

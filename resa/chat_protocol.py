@@ -129,13 +129,23 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return 0.0
 
 
-def message_of(error: Any, key: str) -> str:
-    """The server's words, without the key, which some servers repeat."""
-    body = error.body
-    said = body.get("message") if isinstance(body, dict) else None
-    return str(said or error.response.text or error.message).replace(key, "[key]")[:300]
+def message_of(body: bytes, key: str) -> str:
+    """The words of an error's body, without the key, which some servers repeat."""
+    error = _error_in(body)
+    said = error.get("message") if isinstance(error, Mapping) else None
+    return str(said or body.decode("utf-8", "replace")).replace(key, "[key]")[:300]
 
 
-def is_out_of_quota(error: Any) -> bool:
-    """Whether an API error says that money, not time, is needed."""
-    return error.status_code == 429 and getattr(error, "code", None) == "insufficient_quota"
+def is_out_of_quota(status: int, body: bytes) -> bool:
+    """Whether an error says that money, not time, is needed."""
+    error = _error_in(body)
+    return status == 429 and isinstance(error, Mapping) and error.get("code") == "insufficient_quota"
+
+
+def _error_in(body: bytes) -> Any:
+    """What an error's body says: ``{"error": {...}}``, or the object itself; None where it is no JSON object."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value.get("error", value) if isinstance(value, Mapping) else None

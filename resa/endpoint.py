@@ -7,14 +7,13 @@ for good comes back as a :class:`Failure`, never as text. The key comes from the
 from __future__ import annotations
 
 import asyncio
-import os
+import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from resa.chat_protocol import (
     HOPELESS,
@@ -29,11 +28,12 @@ from resa.chat_protocol import (
     retry_after,
 )
 from resa.errors import ConfigError, DataError, EngineError, did_you_mean
+from resa.flight import Delivery, Places
+from resa.line import Line, Unconnected, connected, library_client
 
 __all__ = ["Ask", "Endpoint", "Failure", "Outcome", "Reply", "ask_all", "models_at"]
 
 LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -116,67 +116,46 @@ OnOutcomes = Callable[[Sequence[Outcome]], None]
 
 def ask_all(endpoint: Endpoint, asks: Iterable[Ask], on_outcomes: OnOutcomes) -> None:
     """Send every request; each is drawn when a place is free for it. ``on_outcomes`` gets whatever has ended since its
-    last call, one call at a time, in another thread: writing it to disk neither holds up the requests in flight nor
-    costs a flush each.
+    last call, one call at a time, in another thread: writing it to disk does not hold up the requests in flight. A
+    place is free again when what was in it has been handed over, so that a kill loses no more than was in flight.
+
+    A request that waits for its next attempt holds no place, as long as no more than ``concurrency`` of them wait.
 
     Raises:
         EngineError: the key is missing or refused, the model is unknown, or the endpoint is down
             (``give_up_after`` failures in a row). Outcomes that came before have been handed over.
     """
     waiting = iter(asks)
-    first = list(islice(waiting, endpoint.concurrency))
-    if first:
-        asyncio.run(_ask_all(endpoint, chain(first, waiting), len(first), on_outcomes))
+    first = next(waiting, None)
+    if first is not None:
+        asyncio.run(_ask_all(endpoint, chain([first], waiting), on_outcomes))
 
 
-async def _ask_all(endpoint: Endpoint, waiting: Iterator[Ask], workers: int, on_outcomes: OnOutcomes) -> None:
-    streak, delivery = _FailureStreak(endpoint), _Delivery(on_outcomes)
+async def _ask_all(endpoint: Endpoint, waiting: Iterator[Ask], on_outcomes: OnOutcomes) -> None:
+    streak, delivery, places = _FailureStreak(endpoint), Delivery(on_outcomes), Places(endpoint.concurrency)
     delivering = asyncio.create_task(delivery.run())
-    async with _client(endpoint) as client:
 
-        async def work() -> None:
-            for request in waiting:
-                if delivering.done():  # it raised: nobody takes what would be asked now
-                    return
-                outcome = await _ask(client, endpoint, request)
-                delivery.put((request, outcome))
-                streak.note(outcome)
-
+    async def settle(line: Line, request: Ask) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(workers):
-                    group.create_task(work())
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+            outcome = await _ask(line, endpoint, request, places)
+            await delivery.hand_over((request, outcome))
         finally:
-            delivery.close()
-            await delivering
+            places.leave()
+        streak.note(outcome)
 
-
-class _Delivery:
-    """Hands outcomes over in groups, as many as have gathered while the last group was dealt with."""
-
-    def __init__(self, on_outcomes: OnOutcomes) -> None:
-        self.on_outcomes = on_outcomes
-        self._gathered: list[Outcome] = []
-        self._arrived, self._closed = asyncio.Event(), False
-
-    def put(self, outcome: Outcome) -> None:
-        self._gathered.append(outcome)
-        self._arrived.set()
-
-    def close(self) -> None:
-        """Nothing more will be put; :meth:`run` ends when all is handed over."""
-        self._closed = True
-        self._arrived.set()
-
-    async def run(self) -> None:
-        while self._gathered or not self._closed:
-            await self._arrived.wait()
-            self._arrived.clear()
-            group, self._gathered = self._gathered, []
-            if group:
-                await asyncio.to_thread(self.on_outcomes, group)
+    try:
+        async with connected(endpoint) as line, asyncio.TaskGroup() as group:
+            while True:
+                await places.take()
+                request = next(waiting, None)
+                if request is None:
+                    break
+                group.create_task(settle(line, request))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    finally:
+        delivery.close()
+        await delivering
 
 
 class _FailureStreak:
@@ -198,27 +177,6 @@ class _FailureStreak:
             )
 
 
-def _client(endpoint: Endpoint) -> Any:
-    import openai
-
-    key = os.environ.get(endpoint.api_key_env)
-    if not key and endpoint.base_url is None:
-        raise EngineError(
-            "no API key",
-            where=f"environment variable {endpoint.api_key_env}",
-            remedy=f"export {endpoint.api_key_env}=...",
-        )
-    # A server on this very machine is not asked through the proxy that the outside world is reached by.
-    own = endpoint.base_url is not None and urlsplit(endpoint.base_url).hostname in LOOPBACK
-    return openai.AsyncOpenAI(
-        base_url=endpoint.base_url,
-        api_key=key or "none",
-        timeout=endpoint.timeout_s,
-        max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(trust_env=False) if own else None,
-    )
-
-
 def models_at(endpoint: Endpoint) -> list[str]:
     """The names of the models that a server has.
 
@@ -227,7 +185,7 @@ def models_at(endpoint: Endpoint) -> list[str]:
     """
 
     async def ask() -> list[str]:
-        async with _client(endpoint) as client:
+        async with library_client(endpoint) as client:
             return [str(model.id) for model in (await client.models.list()).data]
 
     import openai
@@ -242,43 +200,43 @@ def models_at(endpoint: Endpoint) -> list[str]:
         ) from error
 
 
-async def _ask(client: Any, endpoint: Endpoint, request: Ask) -> Reply | Failure:
-    import openai
-
+async def _ask(line: Line, endpoint: Endpoint, request: Ask, places: Places) -> Reply | Failure:
     started = time.monotonic()
     try:
-        body = await asyncio.to_thread(_body, endpoint, request)  # reads and encodes the images
+        if any(turn.images for turn in request.turns):  # they are read and encoded, which may take its time
+            body = await asyncio.to_thread(_body, endpoint, request)
+        else:
+            body = _body(endpoint, request)
     except DataError as error:
         return Failure(str(error), 0, 0.0)
     said = "not tried"
     for attempt in range(1, endpoint.attempts + 1):
         wait_at_least = 0.0
         try:
-            # The library's own timeout restarts with every byte; a server that dribbles must not hold a slot.
             async with asyncio.timeout(endpoint.timeout_s):
-                raw = await client.chat.completions.with_raw_response.create(**body)
-            return read_reply(raw.http_response.content, attempt, time.monotonic() - started)
-        except openai.APIStatusError as error:
-            said = f"HTTP {error.status_code}: {message_of(error, client.api_key)}"
-            if error.status_code in HOPELESS or is_out_of_quota(error):
-                raise _hopeless(endpoint, said) from None
-            if error.status_code not in RETRIED:
+                status, headers, content = await line.post(body)
+            if status < 300:
+                return read_reply(content, attempt, time.monotonic() - started)
+            said = f"HTTP {status}: {message_of(content, line.key)}"
+            if status in HOPELESS or is_out_of_quota(status, content):
+                raise _hopeless(endpoint, said)
+            if status not in RETRIED:
                 return Failure(said, attempt, time.monotonic() - started)
-            wait_at_least = retry_after(error.response.headers)
-        except (openai.APITimeoutError, TimeoutError):
+            wait_at_least = retry_after(headers)
+        except TimeoutError:
             said = f"no answer within {endpoint.timeout_s:g} s"
-        except openai.APIConnectionError as error:
-            said = f"connection failed: {error.__cause__ or error}"
+        except Unconnected as error:
+            said = f"connection failed: {error}"
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             said = f"unreadable answer: {error}"
         if attempt < endpoint.attempts:
             jittered = endpoint.backoff_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
-            await asyncio.sleep(max(wait_at_least, min(jittered, endpoint.max_wait_s)))
+            await places.rest(max(wait_at_least, min(jittered, endpoint.max_wait_s)))
     said = f"{said} (tried {endpoint.attempts} times)"
     return Failure(said, endpoint.attempts, time.monotonic() - started, transient=True)
 
 
-def _body(endpoint: Endpoint, request: Ask) -> dict[str, Any]:
+def _body(endpoint: Endpoint, request: Ask) -> bytes:
     body: dict[str, Any] = {
         "model": endpoint.model,
         "messages": messages_of(request.turns),
@@ -286,9 +244,7 @@ def _body(endpoint: Endpoint, request: Ask) -> dict[str, Any]:
     }
     if endpoint.temperature is not None:
         body["temperature"] = endpoint.temperature
-    if endpoint.extra:
-        body["extra_body"] = dict(endpoint.extra)
-    return body
+    return json.dumps({**body, **endpoint.extra}).encode()
 
 
 def _hopeless(endpoint: Endpoint, said: str) -> EngineError:

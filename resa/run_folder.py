@@ -23,7 +23,7 @@ from resa.configuration.secrets import redacted, secrets_of
 from resa.errors import ResaError
 
 CONFIG, COMMAND, LOG, LINKS = "config.yaml", "command.txt", "log.txt", "artifacts"
-SPEED = ("progress", "launch", "tracking", "deepspeed", "runs_dir", "artifacts_dir")
+SPEED = ("progress", "launch", "tracking", "deepspeed", "runs_dir", "artifacts_dir", "shard")
 """What of a configuration does not shape a run's results."""
 QUICK = 1.0
 """A stage that takes fewer seconds is told once, when it has ended."""

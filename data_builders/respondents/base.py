@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from data_builders.respondents.spending import Spending
 from resa.types import Turn
 
 
@@ -67,8 +68,14 @@ class Session:
     Attributes:
         label: for the progress bar; model: the configuration's model node, for a model that answers for itself;
         progress: whether to show a bar.
+        usable: whether a reply is what was asked for; None where that is not known.
+        writer: of the log, as in a teacher's workshop.
+        spent: before this run, of what a budget is for; of one of several shards, with its share of what others spent.
     """
 
     label: str
     model: Mapping[str, Any]
     progress: bool = False
+    usable: Callable[[Reply], bool] | None = None
+    writer: str | None = None
+    spent: Spending = field(default_factory=Spending)

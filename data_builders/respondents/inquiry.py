@@ -8,12 +8,14 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from data_builders.respondents.base import Question, Reply, Respondent, Session
 from data_builders.respondents.log import ReplyLog
+from data_builders.respondents.spending import Budget, Spending, write_spent
 from data_builders.rows import Row
+from data_builders.shards import Shard
 
 QuestionsOf = Callable[[Row], Sequence[Question]]
 
@@ -45,9 +47,28 @@ class Inquiry:
             passing: Mapping[str, Reply] = {}
             if fresh:
                 asked = self._questions(spool, questions_of, set(fresh))
-                passing = self.respondent.respond(asked, len(fresh), self.log.add, self.session)
+                passing = self._ask(asked, len(fresh))
+            del fresh
             for row, keys in _read(spool):
                 yield row, tuple(passing[key] if key in passing else self.log[key] for key in keys)
+
+    def _ask(self, questions: Iterable[Question], total: int) -> Mapping[str, Reply]:
+        session = replace(self.session, spent=self._spent_before())
+        try:
+            return self.respondent.respond(questions, total, self.log.add, session)
+        finally:
+            self.log.close()
+            budget = self.respondent if isinstance(self.respondent, Budget) else None
+            write_spent(self.log.file.with_suffix(".spent.json"), sum(self.log.spent.values(), Spending()), budget)
+
+    def _spent_before(self) -> Spending:
+        """What the log holds; for a shard, its own replies and its share of what was there without its siblings."""
+        shard = Shard.of_writer(self.session.writer)
+        if shard is None:
+            return sum(self.log.spent.values(), Spending())
+        siblings = {self.log.name_of(writer) for writer in shard.siblings}
+        others = [spent for file, spent in self.log.spent.items() if file.name not in siblings]
+        return self.log.spent[self.log.file] + sum(others, Spending()).share(shard.count)
 
     @staticmethod
     def _questions(spool: IO[bytes], questions_of: QuestionsOf, fresh: set[str]) -> Iterator[Question]:

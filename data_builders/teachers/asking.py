@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from data_builders.policies import Policies
 from data_builders.refusals import refuses
 from data_builders.respondents.base import Question, Reply
 from data_builders.rows import Row
 from data_builders.teachers.base import Answers
-from data_builders.wording import render as render_wording
-from data_builders.wording import wording_file
+from data_builders.wording import template, wording_file
 from resa.artifacts import digest, file_digest
 from resa.reasoning import CLOSE, OPEN, render
 from resa.types import Turn
@@ -29,12 +29,14 @@ def brief_file(name: str) -> Path:
     return wording_file(BRIEFS, name, "teacher.brief")
 
 
-def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str = "thought") -> tuple[Turn, ...]:
-    """The turns that ask a teacher for a row's thought: one user message with the row's own images."""
+def brief(
+    row: Row, policies: Policies, answers: Answers, words: int, name: str = "thought", *, form: Any = None
+) -> tuple[Turn, ...]:
+    """The turns that ask a teacher for a row's thought: one user message with the row's own images. ``form``: of
+    :func:`brief_form`, for whoever asks of many rows; else the brief's file is read anew."""
     policy = policies.of(row.category, row.subcategory) if row.label != "benign" else policies.default
     history = "\n".join(f"{turn.role}: {turn.text}" for turn in row.prompt[:-1])
-    text = render_wording(
-        brief_file(name),
+    text = (form or brief_form(name)).render(
         answers=answers,
         policy=policy.text,
         rule=policy.rule,
@@ -45,7 +47,12 @@ def brief(row: Row, policies: Policies, answers: Answers, words: int, name: str 
         images=len(row.images),
         words=words,
     )
-    return (Turn("user", text, row.images),)
+    return (Turn("user", text.strip(), row.images),)
+
+
+def brief_form(name: str) -> Any:
+    """A brief's Jinja template."""
+    return template(brief_file(name))
 
 
 def brief_digest(name: str = "thought") -> str:

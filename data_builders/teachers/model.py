@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from data_builders.policies import DEFAULT, load_policies, policy_file
-from data_builders.respondents.base import Question, Respondent, Session
+from data_builders.respondents.base import Question, Reply, Respondent, Session
 from data_builders.respondents.inquiry import Inquiry
 from data_builders.respondents.log import ReplyLog
 from data_builders.rows import Row
-from data_builders.teachers.asking import brief, brief_digest, brief_file, completion_of, question
+from data_builders.teachers.asking import brief, brief_digest, brief_file, brief_form, completion_of, question
 from data_builders.teachers.base import Answers, Drafts, Rewrite, TwinMaker, Workshop, needs_thought
 from resa.artifacts import file_digest
 from resa.errors import ConfigError
@@ -68,27 +68,35 @@ class ModelTeacher:
     def questions(self, row: Row, turns: Sequence[Any]) -> list[Question]:
         return [question(row, tuple(turns), number) for number in range(self.candidates)]
 
-    def _inquiry(self, workshop: Workshop, respondent: Respondent, label: str) -> Inquiry:
+    def _inquiry(
+        self, workshop: Workshop, respondent: Respondent, what: str, usable: Callable[[Reply], bool]
+    ) -> Inquiry:
         log = ReplyLog(workshop.drafts, respondent.name, respondent.identity(workshop.model), workshop.writer)
-        return Inquiry(respondent, log, Session(label, workshop.model, workshop.progress))
+        label = f"{what} {respondent.name}"
+        return Inquiry(
+            respondent, log, Session(label, workshop.model, workshop.progress, usable=usable, writer=workshop.writer)
+        )
 
     @contextmanager
     def pairing(self, workshop: Workshop, respondent: Respondent) -> Iterator[TwinMaker]:
         """Writes benign twins."""
-        from data_builders.teachers.model_twins import ModelTwins
+        from data_builders.teachers.model_twins import ModelTwins, twin_in
 
-        yield ModelTwins(self._inquiry(workshop, respondent, f"twins {respondent.name}"), load_policies(self.policies))
+        inquiry = self._inquiry(workshop, respondent, "twins", lambda reply: twin_in(reply)[2] is None)
+        yield ModelTwins(inquiry, load_policies(self.policies))
 
     @contextmanager
     def teaching(self, workshop: Workshop, respondent: Respondent) -> Iterator[Rewrite]:
         """Writes thoughts."""
-        inquiry = self._inquiry(workshop, respondent, f"teacher {respondent.name}")
-        policies = load_policies(self.policies)
+        inquiry = self._inquiry(
+            workshop, respondent, "teacher", lambda reply: completion_of(reply, "-", workshop.answers)[1] is None
+        )
+        policies, form = load_policies(self.policies), brief_form(self.brief)
 
         def ask(row: Row) -> Sequence[Question]:
             if not needs_thought(row):
                 return ()
-            return self.questions(row, brief(row, policies, workshop.answers, self.words, self.brief))
+            return self.questions(row, brief(row, policies, workshop.answers, self.words, form=form))
 
         def rewrite(rows: Iterable[Row]) -> Drafts:
             for row, replies in inquiry.replies(rows, ask):
