@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,19 @@ from resa.artifacts import write_atomically
 
 CARD = "README.md"
 FILES = """Files: `rows.jsonl` (one row a line, images as paths); `hf/` (`datasets.load_from_disk`; prompt, completion
-and images as TRL's SFTTrainer takes them, pixels embedded). Only a row's completion is to be trained on: a dialogue is
-one row for each assistant turn, with what came before it as prompt."""
+and images as TRL's SFTTrainer takes them, pixels embedded); `parquet/` (the same as Parquet). Only a row's completion
+is to be trained on: a dialogue is one row for each assistant turn, with what came before it as prompt."""
 PAIRS = """Files: `rows.jsonl` (one preference pair a line: `completion` is the chosen answer; images as paths); `hf/`
-(`datasets.load_from_disk`; prompt, chosen, rejected and images as TRL's DPOTrainer takes them, pixels embedded)."""
+(`datasets.load_from_disk`; prompt, chosen, rejected and images as TRL's DPOTrainer takes them, pixels embedded);
+`parquet/` (the same as Parquet)."""
+HEAD = """---
+configs:
+- config_name: default
+  data_files: parquet/*.parquet
+---"""
+"""What tells ``datasets.load_dataset(FOLDER)`` which of the files to read."""
+BAR = 40
+"""Characters of a histogram's longest bar."""
 
 
 def write_card(folder: Path, recipe: Recipe, contents: Mapping[str, Any]) -> None:
@@ -25,7 +35,8 @@ def write_card(folder: Path, recipe: Recipe, contents: Mapping[str, Any]) -> Non
 def card(recipe: Recipe, contents: Mapping[str, Any]) -> str:
     """The card's text; the same contents give the same text."""
     sections = [
-        f"# Dataset `{recipe.name}`",
+        f"{HEAD}\n# Dataset `{recipe.name}`",
+        *_terms(contents["sources"]),
         f"{contents['rows']} rows, SHA-256 of `rows.jsonl`: `{contents['sha256']}`. Seed {recipe.seed}.",
         f"Completions {'with' if recipe.thoughts else 'without'} thoughts; answers {recipe.answers}.",
         PAIRS if recipe.pairs == "all" else FILES,
@@ -34,20 +45,32 @@ def card(recipe: Recipe, contents: Mapping[str, Any]) -> str:
         "## Rows",
         _table("part", "rows", contents["by_part"]),
         _table("label", "rows", contents["by_label"]),
-        _table("category (rows not benign)", "rows", contents["by_category"]),
+        _crossed("category", contents["by_category_and_label"]),
         _table("images in a row", "rows", contents["images_a_row"]),
         _table("user turns in a row", "rows", contents["user_turns_a_row"]),
         "## Lengths in words",
-        _table("thought", "rows", contents["thought_words"]) if contents["thought_words"] else "No thoughts.",
-        _table("answer", "rows", contents["answer_words"]),
+        _histogram("thought", contents["thought_words"]) if contents["thought_words"] else "No thoughts.",
+        _histogram("answer", contents["answer_words"]),
         "## Teacher",
-        _table("what shapes it", "value", contents["teacher"]) if contents["teacher"] else "None.",
+        _teacher(contents["teacher"]) if contents["teacher"] else "None.",
         "## What was kept out",
         _funnel(contents["funnel"]),
         *(f"- {note}" for note in contents["notes"]),
         "Ten examples of what each step kept out are in `manifest.json`, under `contents.funnel`.",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _terms(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What must be known before the data is passed on, for the top of the card; nothing where nothing is."""
+    named = {
+        "**GATED**: access to the source must be asked for": [s["title"] for s in sources.values() if s["gated"]],
+        "**NON-COMMERCIAL**: its licence forbids commercial use": [
+            s["title"] for s in sources.values() if s["non_commercial"]
+        ],
+    }
+    lines = [f"> {words}: {', '.join(titles)}." for words, titles in named.items() if titles]
+    return ["\n>\n".join(lines)] if lines else []
 
 
 def _sources(sources: Mapping[str, Mapping[str, Any]]) -> str:
@@ -64,6 +87,29 @@ def _sources(sources: Mapping[str, Mapping[str, Any]]) -> str:
 def _table(left: str, right: str, values: Mapping[str, Any]) -> str:
     rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in values.items()]
     return "\n".join([f"| {left} | {right} |", "|---|---|", *rows])
+
+
+def _crossed(left: str, values: Mapping[str, Mapping[str, int]]) -> str:
+    labels = sorted({label for counts in values.values() for label in counts})
+    rows = [f"| {_cell(name)} | {' | '.join(str(counts.get(label, 0)) for label in labels)} |"
+            for name, counts in values.items()]  # fmt: skip
+    return "\n".join([f"| {left} | {' | '.join(labels)} |", "|---" * (len(labels) + 1) + "|", *rows])
+
+
+def _histogram(left: str, values: Mapping[str, int]) -> str:
+    most, total = max(values.values()), sum(values.values())
+    rows = [
+        f"| {name} | {count} | {100 * count / total:.1f} % | `{'#' * round(BAR * count / most)}` |"
+        for name, count in values.items()
+    ]
+    return "\n".join([f"| {left} | rows | share | |", "|---|---|---|---|", *rows])
+
+
+def _teacher(identity: Mapping[str, Any]) -> str:
+    """What shapes a teacher; its prompt and policies are named by the SHA-256 of their files."""
+    hashed = re.compile("[0-9a-f]{64}")
+    named = {f"{name} (SHA-256)" if hashed.fullmatch(str(value)) else name: value for name, value in identity.items()}
+    return _table("what shapes it", "value", named)
 
 
 def _funnel(steps: list[Mapping[str, Any]]) -> str:

@@ -19,6 +19,7 @@ class Statistics:
     by_part: Counter[str] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
     by_category: Counter[str] = field(default_factory=Counter)
+    by_category_and_label: Counter[tuple[str, str]] = field(default_factory=Counter)
     thoughts: Counter[int] = field(default_factory=Counter)
     answers: Counter[int] = field(default_factory=Counter)
     images: Counter[int] = field(default_factory=Counter)
@@ -28,8 +29,10 @@ class Statistics:
         """Count a row."""
         self.by_part[f"{row.part} ({row.source})"] += 1
         self.by_label[row.label or "unknown"] += 1
+        category = " / ".join(name for name in (row.category, row.subcategory) if name) or "none"
+        self.by_category_and_label[category, row.label or "unknown"] += 1
         if row.label != "benign":
-            self.by_category[" / ".join(name for name in (row.category, row.subcategory) if name) or "none"] += 1
+            self.by_category[category] += 1
         self.images[len(row.images)] += 1
         self.turns[len([turn for turn in row.prompt if turn.role == "user"])] += 1
         self.answers[_bin(row.answer)] += 1
@@ -41,6 +44,7 @@ class Statistics:
             "by_part": dict(sorted(self.by_part.items())),
             "by_label": dict(sorted(self.by_label.items())),
             "by_category": dict(sorted(self.by_category.items())),
+            "by_category_and_label": _nested(self.by_category_and_label),
             "images_a_row": {str(count): self.images[count] for count in sorted(self.images)},
             "user_turns_a_row": {str(count): self.turns[count] for count in sorted(self.turns)},
             "thought_words": _histogram(self.thoughts),
@@ -59,3 +63,10 @@ def _histogram(counts: Counter[int]) -> dict[str, int]:
         return f"{BOUNDS[place]}+" if last else f"{BOUNDS[place]}-{BOUNDS[place + 1] - 1}"
 
     return {name(place): counts[place] for place in range(len(BOUNDS)) if counts[place]}
+
+
+def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (outer, inner), count in sorted(counts.items()):
+        nested.setdefault(outer, {})[inner] = count
+    return nested

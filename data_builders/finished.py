@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,8 @@ class Dataset:
             folder = linked if linked.is_dir() else Path(linked.read_text(encoding="utf-8").strip())
         return Dataset.of(Artifact.load(folder))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows of ``rows.jsonl``, one at a time.
+    def rows(self, only: Container[int] | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of ``rows.jsonl``, one at a time; with ``only``, those at these places (from 0), the others unread.
 
         Raises:
             DataError: a line is not a row; names the file and the line.
@@ -61,6 +61,8 @@ class Dataset:
         file = self.path / ROWS
         with file.open("rb") as stream:
             for number, line in enumerate(stream, 1):
+                if only is not None and number - 1 not in only:
+                    continue
                 try:
                     row = json.loads(line)
                     yield {**row, "id": row["id"], "prompt": row["prompt"], "completion": row["completion"]}

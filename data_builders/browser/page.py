@@ -50,8 +50,8 @@ def write_page(dataset: Dataset, out: Path, most: int = MOST, *, embed: bool = T
         DataError: a damaged row. ArtifactError: it cannot be written.
     """
     numbers, total = choose(dataset.rows(), most)
-    wanted, album = set(numbers), Album(embed)
-    rows = [entry(row, album) for number, row in enumerate(dataset.rows()) if number in wanted]
+    album = Album(embed)
+    rows = [entry(row, album) for row in dataset.rows(only=set(numbers))]
     page = Page(out, len(rows), total)
     write_atomically(out, render(dataset, page, rows, album))
     return page
