@@ -4,15 +4,16 @@
     python -m benchmarks.teacher_throughput --failing 0.1
 
 The server (`benchmarks/paced_server.py`, a process of its own) takes 200 ms an answer and allows 64 requests in flight;
-half of the rows have an image. ``asking`` is measured from the first question to the last kept reply; ``whole`` also
-counts rendering the briefs and handing back the rows, which a run does before and after. The rates are shares of
+half of the rows have an image. ``asking`` is measured from the first question to the last kept reply; ``steady`` until
+the last question has been sent, without the end in which places stay empty and the last failures wait for their next
+attempt; ``whole`` also counts rendering the briefs and handing back the rows, before and after. The rates are shares of
 
 - ``allowed``: 64 / 0.2 s, what the server gives when nothing fails;
 - ``perfect``: what a client without any cost of its own could get. Where requests fail, failing ones take a place as
   well: three of four as long as an answer, the fourth until the client's own time limit. With f failing and a limit of
   T seconds an attempt takes 0.2 (1 - f / 4) + T f / 4 seconds on average, and (1 - f) of the attempts are good.
 
-The start of the connections and the last answers, when places stay empty, count as asking. Prints one line of JSON; the
+Prints one line of JSON; the
 ``sha256`` is of what the teacher hands on, which failures must not change.
 """
 
@@ -27,7 +28,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,23 @@ class TimedTeacher(OpenAITeacher):
     """The teacher as it is, with the time its asking took."""
 
     def respond(self, questions: Any, total: int, keep: Keep, session: Session) -> Any:
-        started = time.perf_counter(), time.process_time()
+        started, kept, drawn = (time.perf_counter(), time.process_time()), 0, (1, 1.0)
+
+        def noted() -> Iterator[Question]:
+            nonlocal drawn
+            yield from questions
+            drawn = (kept, time.perf_counter() - started[0])
+
+        def count(replies: Mapping[str, Reply]) -> None:
+            nonlocal kept
+            keep(replies)
+            kept += len(replies)
+
         try:
-            return super().respond(questions, total, keep, session)
+            return super().respond(noted(), total, count, session)
         finally:
             took = time.perf_counter() - started[0], time.process_time() - started[1]
-            object.__setattr__(self, "took", took)
+            object.__setattr__(self, "took", (*took, drawn[0] / drawn[1]))
 
 
 def measure(given: argparse.Namespace, failing: float, folder: Path) -> dict[str, Any]:
@@ -92,15 +104,17 @@ def measure(given: argparse.Namespace, failing: float, folder: Path) -> dict[str
         with teacher.open(Workshop("kept", folder / "drafts", {}, {}, progress=given.progress)) as rewrite:
             seen = hashlib.sha256()
             for row, reason in rewrite(made):
-                seen.update(json.dumps([row.to_json(), reason]).encode())
+                seen.update(json.dumps([row.id, row.completion, reason]).encode())
         whole = time.perf_counter() - started
         with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as told:
             served = json.load(told)
-    asking, processor = vars(teacher)["took"]
+    asking, processor, steady = vars(teacher)["took"]
     attempt = given.latency * (1 - failing / 4) + given.timeout_s * failing / 4
     allowed, perfect = given.allowed / given.latency, given.allowed / attempt * (1 - failing)
     return {
         "failing": failing,
+        "steady_of_allowed": round(steady / allowed, 3),
+        "steady_of_perfect": round(steady / perfect, 3),
         "asking_of_allowed": round(given.rows / asking / allowed, 3),
         "asking_of_perfect": round(given.rows / asking / perfect, 3),
         "whole_of_perfect": round(given.rows / whole / perfect, 3),

@@ -55,6 +55,10 @@ class Failure:
     transient: bool = False
 
 
+class Unconnected(Exception):
+    """No whole HTTP answer: the message says why."""
+
+
 def messages_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """Turns as chat messages, images as data URLs before the text.
 

@@ -21,6 +21,7 @@ from resa.chat_protocol import (
     Ask,
     Failure,
     Reply,
+    Unconnected,
     is_out_of_quota,
     message_of,
     messages_of,
@@ -29,7 +30,7 @@ from resa.chat_protocol import (
 )
 from resa.errors import ConfigError, DataError, EngineError, did_you_mean
 from resa.flight import Delivery, Places
-from resa.line import Line, Unconnected, connected, library_client
+from resa.line import Line, connected, library_client
 
 __all__ = ["Ask", "Endpoint", "Failure", "Outcome", "Reply", "ask_all", "models_at"]
 
@@ -218,6 +219,8 @@ async def _ask(line: Line, endpoint: Endpoint, request: Ask, places: Places) -> 
             if status < 300:
                 return read_reply(content, attempt, time.monotonic() - started)
             said = f"HTTP {status}: {message_of(content, line.key)}"
+            if 300 <= status < 400:
+                raise _hopeless(endpoint, f"HTTP {status}: it has moved to {headers.get('location')}")
             if status in HOPELESS or is_out_of_quota(status, content):
                 raise _hopeless(endpoint, said)
             if status not in RETRIED:

@@ -1,8 +1,9 @@
 """The line to an endpoint: connections that are kept open, one a request in flight.
 
 The ``openai`` library says where to and with which headers (key, organisation, project, its environment variables);
-sending is httpx's. Its own client and a pool shared by all requests take three times the processor time of a request
-(`benchmarks/teacher_throughput.py`), and with that a single process does not keep a fast server busy.
+sending is httpx's, or :mod:`resa.plain_line`'s. The library's own client and a pool shared by all requests take several
+times the processor time of a request (`benchmarks/teacher_throughput.py`), and with that a single process does not keep
+a fast server busy.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
+from resa.chat_protocol import Unconnected
 from resa.errors import EngineError
 
 if TYPE_CHECKING:
@@ -21,32 +24,38 @@ if TYPE_CHECKING:
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class Unconnected(Exception):
-    """No HTTP answer: the message says why."""
+class Line(Protocol):
+    """Sends requests. ``key``: never to be shown."""
 
-
-class Line:
-    """Args:
-    client: an ``openai.AsyncOpenAI``; trust_env: whether the environment's proxies are for this endpoint.
-    """
-
-    def __init__(self, client: Any, trust_env: bool) -> None:
-        import httpx
-
-        self.key = str(client.api_key)
-        headers = {**client.default_headers, **client.auth_headers}
-        self._headers = {name: value for name, value in headers.items() if isinstance(value, str)}
-        self._url = httpx.URL(f"{str(client.base_url).rstrip('/')}/chat/completions")
-        self._trust_env = trust_env
-        self._secured = httpx.create_ssl_context(trust_env=trust_env)
-        self._idle: list[httpx.AsyncClient] = []
+    key: str
 
     async def post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request; returns status, headers and body of the answer.
+        """Send one request; returns status, headers (names in any case, or lower) and body of the answer.
 
         Raises:
             Unconnected: there is no whole answer.
         """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class HttpxLine:
+    """Args:
+    url: where everything is posted to; headers: of every request.
+    trust_env: whether the environment's proxies are for this endpoint.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str], key: str, trust_env: bool) -> None:
+        import httpx
+
+        self.key = key
+        self._url, self._headers, self._trust_env = httpx.URL(url), headers, trust_env
+        self._secured = httpx.create_ssl_context(trust_env=trust_env)
+        self._idle: list[httpx.AsyncClient] = []
+
+    async def post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """As :meth:`Line.post`."""
         import httpx
 
         client = self._idle.pop() if self._idle else self._new()
@@ -79,7 +88,16 @@ async def connected(endpoint: Endpoint) -> AsyncIterator[Line]:
     """
     client = library_client(endpoint)
     await client.close()  # it tells where and how, and sends nothing
-    line = Line(client, not is_own(endpoint))
+    headers = {**client.default_headers, **client.auth_headers}
+    told = {name: value for name, value in headers.items() if isinstance(value, str)}
+    url, key = f"{str(client.base_url).rstrip('/')}/chat/completions", str(client.api_key)
+    line: Line
+    if url.startswith("http:") and (is_own(endpoint) or not getproxies()):
+        from resa.plain_line import PlainLine
+
+        line = PlainLine(url, told, key)
+    else:
+        line = HttpxLine(url, told, key, not is_own(endpoint))
     try:
         yield line
     finally:
