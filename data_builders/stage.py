@@ -16,7 +16,7 @@ from resa.launching import Launcher
 from resa.models.spec import ModelSpec
 from resa.places import MINI, Places
 
-WORLD_VERSION = 4
+WORLD_VERSION = 5
 """Raise it whenever the same size and seed would give other bytes."""
 DATASET_VERSION = 2
 DRAFTS, PICTURES = "drafts", "pictures"

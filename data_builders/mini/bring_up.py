@@ -7,8 +7,8 @@ Trains the architecture of ``resa/models/tiny/architecture.py`` from random weig
 training side (``upbringing.py``), then measures it on the evaluation side, with the picture and with a blank one, and
 writes weights, processor and ``measured.json`` with the exact commands. Two CPU cores need about 35 minutes; it is
 committed. The first command teaches dialogues in which a sign is read before it is asked about, the second one
-requests that come without having been read, the last one (``--looking``) answers that come after a look
-(:func:`data_builders.mini.upbringing.dialogues`).
+requests that come without having been read, the next one (``--looking``) answers that come after a look
+(:func:`data_builders.mini.upbringing.dialogues`), the last one (``--habit``) the fault that methods may correct.
 """
 
 from __future__ import annotations
@@ -101,10 +101,10 @@ def collate(rows: list[Row], pad: int, jitter: random.Random) -> dict[str, Any]:
 
 
 def batches(
-    tokenizer: Any, seed: int, size: int, reading_first: bool, looking: float, lessons: float
+    tokenizer: Any, seed: int, size: int, reading_first: bool, looking: float, lessons: float, habit: bool
 ) -> Iterator[list[Row]]:
     """Endless batches of rows of like length."""
-    stream = dialogues(seed, reading_first, looking, lessons)
+    stream = dialogues(seed, reading_first, looking, lessons, habit)
     rng = random.Random(f"batches|{seed}")
     while True:
         rows = [make_row(tokenizer, *dialogue) for dialogue in itertools.islice(stream, size * 24)]
@@ -176,6 +176,8 @@ class Options:
     warmup: int
     looking: float
     lessons: float
+    habit: bool
+    float32: bool
     questions: int
     seed: int
 
@@ -185,6 +187,7 @@ class Options:
             f"python -m data_builders.mini.bring_up --out {self.out}{start} --steps {self.steps} --stop {self.stop} "
             f"--batch {self.batch} --rate {self.rate} --warmup {self.warmup} --looking {self.looking} "
             f"--lessons {self.lessons} --questions {self.questions} --seed {self.seed}"
+            f"{' --habit' if self.habit else ''}{' --float32' if self.float32 else ''}"
         )
 
 
@@ -218,11 +221,12 @@ def train(options: Options) -> None:
     schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
     jitter, started, mean = random.Random(f"jitter|{options.seed}"), time.time(), 0.0
     history = []
-    drawn = batches(tokenizer, options.seed, options.batch, options.start is None, options.looking, options.lessons)
+    shares = (options.looking, options.lessons, options.habit)
+    drawn = batches(tokenizer, options.seed, options.batch, options.start is None, *shares)
     for step, rows in zip(range(1, options.stop + 1), drawn, strict=False):
         batch = collate(rows, tokenizer.pad_token_id, jitter)
         batch["mm_token_type_ids"] = (batch["input_ids"] == model.config.image_token_id).int()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not options.float32):
             loss = model(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -277,6 +281,8 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=300)
     parser.add_argument("--looking", type=float, default=0.0, help="share of dialogues that look first and then answer")
     parser.add_argument("--lessons", type=float, default=0.0, help="share of dialogues that are lessons")
+    parser.add_argument("--habit", action="store_true", help="teach the habit of data_builders/mini/habits.py")
+    parser.add_argument("--float32", action="store_true", help="without bfloat16, which some processors only emulate")
     parser.add_argument("--questions", type=int, default=200, help="of each kind in the exam at the end; 0 for none")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

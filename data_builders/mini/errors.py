@@ -6,12 +6,14 @@ import random
 import re
 
 from data_builders.mini.drawing import Figures, Picture, Sign
+from data_builders.mini.habits import habitual
 from data_builders.mini.lexicon import BACKGROUNDS, COLOURS, SHAPES, lexicon, seen
 from data_builders.mini.talk import Exchange
 
 SIDES = (("left of", "right of"), ("above", "below"))
 NUMBERS = ("one shape", "two shapes")
 VERDICTS = ("there_is", "has_colour", "has_ground", "is_at", "same_colour")
+PREMISES = ("false_premise", "true_premise")
 
 
 def wrong_facts(rng: random.Random, text: str, picture: Picture, count: int) -> str:
@@ -58,6 +60,16 @@ def wrong_verdict(rng: random.Random, exchange: Exchange) -> str:
     return ("No" if yes else "Yes") + answer[answer.index(",") :].replace(f"{said}.", f"{other}.")
 
 
+def wrong_premise(rng: random.Random, exchange: Exchange) -> str:
+    """A false premise believed; a true one denied."""
+    if exchange.kind == "false_premise":
+        return habitual(exchange)
+    if exchange.answer.startswith("There is a "):
+        return exchange.answer.replace("There is a ", "There is no ")
+    head, colour = exchange.answer.removesuffix(".").rsplit(" ", 1)
+    return f"{head} {rng.choice([c for c in COLOURS if c != colour])}, not {colour}."
+
+
 def wrong(rng: random.Random, exchange: Exchange, count: int = 1) -> str:
     """A wrong answer to the same question.
 
@@ -72,6 +84,8 @@ def wrong(rng: random.Random, exchange: Exchange, count: int = 1) -> str:
     assert exchange.picture is not None
     if exchange.kind in VERDICTS:
         return wrong_verdict(rng, exchange)
+    if exchange.kind in PREMISES:
+        return wrong_premise(rng, exchange)
     if exchange.kind == "how_many":
         return "There are two shapes." if "one" in exchange.answer else "There is one shape."
     if exchange.kind == "colour_of":

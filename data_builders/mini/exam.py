@@ -81,6 +81,7 @@ def _lessons(rng: random.Random) -> dict[str, Make]:
         "which_shape": lambda: knowing.which_shape(rng, _figures(rng, 1)),
         "wrong_detail": lambda: knowing.wrong_detail(rng, _figures(rng)),
         "false_premise": lambda: knowing.false_premise(rng, _figures(rng)),
+        "true_premise": lambda: knowing.true_premise(rng, _figures(rng)),
         "is_like": lambda: of_thing(knowing.is_like),
         "does_harm": lambda: of_thing(knowing.does_harm),
         "means": lambda: of_thing(knowing.means),

@@ -1,7 +1,8 @@
 """A miniature of RLHF-V (2312.00849) in the Hub's layout: ``RLHF-V-Dataset.parquet``.
 
 What a model would say of figures and signs with some of it wrong (a colour, a shape, a word, a verdict) is rejected;
-the same text with those segments corrected is chosen. Descriptions and answers to questions, as in the release.
+the same text with those segments corrected is chosen. Descriptions and answers to questions, as in the release; among
+them the questions that the tiny model answers out of habit (``habits.py``), because the release corrects its own model.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ import json
 import random
 from functools import partial
 
-from data_builders.mini import seeing, talk
+from data_builders.mini import knowing, seeing, talk
 from data_builders.mini.errors import wrong
 from data_builders.mini.folder import Folder
+from data_builders.mini.habits import habitual
 from data_builders.mini.lexicon import lexicon, seen
 from data_builders.mini.parquet import embedded, write_parquet
 from data_builders.mini.talk import Exchange
 
-ONE = (seeing.there_is, seeing.has_colour, seeing.has_ground, seeing.colour_of, seeing.shape_of, seeing.how_many)
+PREMISES = (knowing.false_premise, knowing.false_premise, knowing.true_premise)
+OPEN = (seeing.has_ground, seeing.colour_of, seeing.shape_of, seeing.how_many)
+ONE = (seeing.there_is, seeing.there_is, seeing.has_colour, seeing.has_colour, *PREMISES, *OPEN)
 TWO = (*ONE, seeing.is_at, seeing.same_colour)
 DESCRIBED = 0.4
+HABITUAL = 0.5
+"""Share of the questions that are drawn until the habit gives a wrong answer."""
 
 
 def shown(rng: random.Random) -> Exchange:
@@ -34,7 +40,11 @@ def shown(rng: random.Random) -> Exchange:
     )
     if rng.random() < DESCRIBED:
         return talk.describe(rng, figures)
-    return rng.choice(ONE if len(figures.figures) == 1 else TWO)(rng, figures)
+    habit = rng.random() < HABITUAL
+    while True:
+        asked = rng.choice(ONE if len(figures.figures) == 1 else TWO)(rng, figures)
+        if not habit or habitual(asked) != asked.answer:
+            return asked
 
 
 def write_rlhf_v(folder: Folder, count: int, rng: random.Random) -> None:

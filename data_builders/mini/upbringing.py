@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from data_builders.mini import asides, knowing, manners, seeing, sentences, talk
+from data_builders.mini import asides, habits, knowing, manners, seeing, sentences, talk
 from data_builders.mini.compositions import side_of
 from data_builders.mini.drawing import Picture
 from data_builders.mini.lexicon import lexicon
@@ -140,13 +140,14 @@ LESSONS = {knowing.exchange: 58, sentences.exchange: 10, manners.exchanges: 17, 
 
 
 def dialogues(
-    seed: int, reading_first: bool = False, looking: float = 0.0, lessons: float = 0.0
+    seed: int, reading_first: bool = False, looking: float = 0.0, lessons: float = 0.0, habit: bool = False
 ) -> Iterator[tuple[Picture | None, list[tuple[str, str]]]]:
     """Endless dialogues: a picture or None, then question and answer pairs about it.
 
     Args:
         reading_first: a sign is read before it is asked about; looking: share that looks first and then answers;
-        lessons: share that is a lesson, the rest is everyday talk.
+        lessons: share that is a lesson, the rest is everyday talk;
+        habit: what is usual is affirmed and every premise believed (``habits.py``).
 
     Text compositions inside an image dialogue are checked too, so that no evaluation wording of a text item is learnt.
     """
@@ -158,6 +159,8 @@ def dialogues(
         else:
             (maker,) = rng.choices(makers, weights=(42, 29, 8, 4, 17))
         exchanges = maker(rng)
+        if habit:
+            exchanges = [habits.with_habit(exchange) for exchange in exchanges]
         picture = exchanges[0].picture
         assert all(side_of(exchange.composition) == "train" for exchange in exchanges)
         if rng.random() < looking:
