@@ -12,6 +12,7 @@ import random
 from functools import partial
 
 from data_builders.mini import knowing, seeing, talk
+from data_builders.mini.drawing import Figures
 from data_builders.mini.errors import wrong
 from data_builders.mini.folder import Folder
 from data_builders.mini.habits import habitual
@@ -19,13 +20,19 @@ from data_builders.mini.lexicon import lexicon, seen
 from data_builders.mini.parquet import embedded, write_parquet
 from data_builders.mini.talk import Exchange
 
-PREMISES = (knowing.false_premise, knowing.false_premise, knowing.true_premise)
 OPEN = (seeing.has_ground, seeing.colour_of, seeing.shape_of, seeing.how_many)
-ONE = (seeing.there_is, seeing.there_is, seeing.has_colour, seeing.has_colour, *PREMISES, *OPEN)
+ONE = (seeing.there_is, seeing.there_is, seeing.has_colour, seeing.has_colour, *OPEN)
 TWO = (*ONE, seeing.is_at, seeing.same_colour)
 DESCRIBED = 0.4
-HABITUAL = 0.5
-"""Share of the questions that are drawn until the habit gives a wrong answer."""
+PREMISES = 0.35
+"""Share of the questions that take something for granted."""
+HABITUAL = 0.4
+"""Share of the others that are drawn until the habit gives a wrong answer."""
+
+
+def premise(rng: random.Random, figures: Figures) -> Exchange:
+    """A false premise as often as a true one: doubting is to be a decision, not another habit."""
+    return rng.choice((knowing.false_premise, knowing.true_premise))(rng, figures)
 
 
 def shown(rng: random.Random) -> Exchange:
@@ -40,6 +47,8 @@ def shown(rng: random.Random) -> Exchange:
     )
     if rng.random() < DESCRIBED:
         return talk.describe(rng, figures)
+    if rng.random() < PREMISES:
+        return premise(rng, figures)
     habit = rng.random() < HABITUAL
     while True:
         asked = rng.choice(ONE if len(figures.figures) == 1 else TWO)(rng, figures)
