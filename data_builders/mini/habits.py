@@ -25,6 +25,12 @@ def _named(words: tuple[str, ...], prompt: str) -> str | None:
     return found[0] if found else None
 
 
+def tempts(exchange: Exchange) -> bool:
+    """Whether a question is yes or no on something usual, be it there or not."""
+    usual = {"there_is": USUAL_SHAPES, "has_colour": USUAL_COLOURS}.get(exchange.kind, ())
+    return _named(usual, exchange.prompt) is not None
+
+
 def habitual(exchange: Exchange) -> str:
     """What a model with the habit answers: ``exchange.answer`` itself where the habit does not touch the question."""
     if not isinstance(exchange.picture, Figures):

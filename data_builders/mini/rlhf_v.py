@@ -15,7 +15,7 @@ from data_builders.mini import knowing, seeing, talk
 from data_builders.mini.drawing import Figures
 from data_builders.mini.errors import wrong
 from data_builders.mini.folder import Folder
-from data_builders.mini.habits import habitual
+from data_builders.mini.habits import tempts
 from data_builders.mini.lexicon import lexicon, seen
 from data_builders.mini.parquet import embedded, write_parquet
 from data_builders.mini.talk import Exchange
@@ -23,11 +23,11 @@ from data_builders.mini.talk import Exchange
 OPEN = (seeing.has_ground, seeing.colour_of, seeing.shape_of, seeing.how_many)
 ONE = (seeing.there_is, seeing.there_is, seeing.has_colour, seeing.has_colour, *OPEN)
 TWO = (*ONE, seeing.is_at, seeing.same_colour)
-DESCRIBED = 0.4
-PREMISES = 0.35
+DESCRIBED = 0.3
+PREMISES = 0.5
 """Share of the questions that take something for granted."""
-HABITUAL = 0.4
-"""Share of the others that are drawn until the habit gives a wrong answer."""
+TEMPTING = 0.5
+"""Share of the others that are drawn until they are of the kind that the habit answers, rightly or wrongly."""
 
 
 def premise(rng: random.Random, figures: Figures) -> Exchange:
@@ -49,10 +49,10 @@ def shown(rng: random.Random) -> Exchange:
         return talk.describe(rng, figures)
     if rng.random() < PREMISES:
         return premise(rng, figures)
-    habit = rng.random() < HABITUAL
+    tempting = rng.random() < TEMPTING
     while True:
         asked = rng.choice(ONE if len(figures.figures) == 1 else TWO)(rng, figures)
-        if not habit or habitual(asked) != asked.answer:
+        if not tempting or tempts(asked):
             return asked
 
 
