@@ -40,14 +40,21 @@ class Table:
         rows: each with ``label``; ``overrides`` of train.py; and, where there are any, ``seeds``, ``aims`` (figures
             that the method is made to raise) and ``published`` (``{model: NAME}`` of the leaderboard or of the source
             paper, shown beside ours).
+        values: that overrides take up by ``${table.values.NAME}``; None is one that the command line must give.
     """
 
     name: str
     title: str
     rows: Sequence[Mapping[str, Any]]
     seeds: Sequence[int] = field(default=(0, 1, 2))
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, value in self.values.items():
+            if value is None:
+                where = f"table.values.{name}"
+                remedy = f"add {where}=...; conf/table/{self.name}.yaml says what it is"
+                raise ConfigError("the table cannot do without this value", where=where, remedy=remedy)
         if not self.rows:
             raise ConfigError("a table needs rows", where="table.rows")
         if not self.seeds:

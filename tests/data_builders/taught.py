@@ -38,8 +38,11 @@ def mark(prompt: str) -> str:
 
 
 def taught(call: Call, wait: float = 0.02) -> Say:
-    """A reply that depends on nothing but the prompt and the image."""
+    """A reply that depends on nothing but the prompt and the image: a thought, or a harmless twin of the request."""
     seen = zlib.crc32("".join(call.images).encode())
+    if "harmless request that resembles it" in call.prompt:
+        twin = f"<request>Which colour has {seen:08x}?</request><answer>It is {mark(call.prompt)}.</answer>"
+        return Say(body=says(twin).body, wait=wait)
     thought = f"I see {mark(call.prompt)} and {seen:08x}. Verdict: disallowed. Plan: refuse."
     return Say(body=says(f"<thought>{thought}</thought>").body, wait=wait)
 

@@ -20,7 +20,7 @@ from eval.engines.hf import HfEngine
 from eval.generating import RESPONSES, read_responses, read_samples
 from eval.stage import make_responses, responses_stage
 from launch.local import Torchrun
-from resa.artifacts import Artifact, ArtifactStore, read_jsonl
+from resa.artifacts import CONTENTS, MANIFEST, Artifact, ArtifactStore, read_jsonl
 from resa.errors import DataError, EngineError
 from resa.generation import answer
 from resa.launching import InProcess
@@ -102,6 +102,25 @@ def test_killed_three_times_at_random_it_answers_the_same(
     tear(partial, rng)
     made = make_responses(config, ArtifactStore(tmp_path), InProcess(), places, None)
     assert rows(made) == whole
+
+
+@pytest.mark.parametrize("parts", ["parts", "no parts"])
+def test_killed_between_the_merge_and_the_manifest_nothing_is_answered_again(
+    config: dict[str, Any], places: Places, tmp_path: Path, parts: str
+) -> None:
+    store = ArtifactStore(tmp_path)
+    made = make_responses(config, store, InProcess(), places, None)
+    partial = made.path.rename(made.path.with_name(f"{made.path.name}.partial"))
+    for name in (MANIFEST, CONTENTS):
+        (partial / name).unlink()
+    if parts == "parts":
+        (partial / "parts").mkdir()
+        shutil.copy(partial / RESPONSES, partial / "parts" / "00000.jsonl")
+    answers = list(read_jsonl(partial / RESPONSES))  # with their timings: answered anew, these would differ
+    again = make_responses(config, store, InProcess(), places, None)
+    assert not again.reused
+    assert list(read_jsonl(again.path / RESPONSES)) == answers
+    assert not (again.path / "parts").exists()
 
 
 def answered(partial: Path) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,10 @@ NEEDED = {"engine": ["engine.model=m"], "judge": ["judge.model=m"], "teacher": [
 PARTS = ("task", "filter", "source", "table", "tuning")
 """Groups whose choices stand inside other choices, or are another door's."""
 SLOTS = ("data", "encoder", "objective", "guard")
+ASKING = "method.data.filters.guard"
+"""A filter that asks a respondent; it stands in no recipe."""
+VALUES = {"teachers": ["table.values.model=m"]}
+"""What a table cannot do without."""
 ALL_METHODS = ("default", "tiny", "qwen-vl", "llava-1.5-7b")
 """Models that every method is composed with."""
 
@@ -43,6 +50,9 @@ def overrides(group: str, choice: str) -> list[str]:
         empty = ["objective@method.objective=none"] if (group, choice) == ("data", "none") else []
         none = [f"{slot}@method.{slot}=none" for slot in ("encoder",) if empty]
         return ["method=resa", *beside, *empty, *none, f"{group}@method.{group}={choice}"]
+    if group == "respondent":
+        slot = f"{ASKING}.respondent"
+        return ["method=resa", f"+filter@{ASKING}=guard", f"respondent@{slot}={choice}", f"{slot}.model=m"]
     model = ["model.path=owner/name"] if (group, choice) == ("model", "default") else []
     spread = ["method=none"] if (group, choice) == ("engine", "openai") else []
     paths = ["judge=rules"] if (group, choice) == ("paths", "local") else []
@@ -61,8 +71,13 @@ def overrides(group: str, choice: str) -> list[str]:
 def test_a_choice_composes_and_builds(train: Composer, group: str, choice: str) -> None:
     config, mistakes = check(train, overrides(group, choice))
     assert not mistakes, "\n".join(map(str, mistakes))
-    node = config["method"][group] if group in SLOTS else config[group]
-    assert node["name"] == choice or (group, choice) == ("model", "default")
+    assert chosen(config, group)["name"] == choice or (group, choice) == ("model", "default")
+
+
+def chosen(config: dict[str, Any], group: str) -> dict[str, Any]:
+    """The node of a group's choice, where :func:`overrides` puts it."""
+    path = f"method.{group}" if group in SLOTS else f"{ASKING}.respondent" if group == "respondent" else group
+    return functools.reduce(operator.getitem, path.split("."), config)
 
 
 @pytest.mark.parametrize("model", choices("model"))
@@ -103,12 +118,32 @@ def test_paths_bring_their_benchmark_and_judge(train: Composer) -> None:
 @pytest.mark.parametrize("table", choices("table"))
 def test_every_point_of_a_table_composes(table: str) -> None:
     with opened("reproduce") as composer:
-        config, mistakes = check(composer, [f"table={table}"])
+        config, mistakes = check(composer, [f"table={table}", *VALUES.get(table, [])])
     assert not mistakes, "\n".join(map(str, mistakes))
     for row in config["table"]["rows"]:
         with opened("train") as composer:
             _, mistakes = check(composer, [*row["overrides"], "model=tiny"])
         assert not mistakes, f"{row['label']}: " + "\n".join(map(str, mistakes))
+
+
+@pytest.mark.parametrize("table", VALUES)
+def test_a_table_that_needs_a_value_says_how_to_give_it(table: str) -> None:
+    with opened("reproduce") as composer:
+        _, mistakes = check(composer, [f"table={table}"])
+    assert [mistake.where for mistake in mistakes] == ["table.values.model"]
+    assert "table.values.model=..." in str(mistakes[0])
+    assert f"conf/table/{table}.yaml" in str(mistakes[0])
+
+
+def test_a_tables_values_reach_its_rows_and_no_others() -> None:
+    given = ["table.values.model=owner/name", "table.values.base_url=http://127.0.0.1:8000/v1"]
+    with opened("reproduce") as composer:
+        rows = check(composer, ["table=teachers", *given])[0]["table"]["rows"]
+    with opened("train") as composer:
+        teachers = {row["label"]: check(composer, row["overrides"])[0]["teacher"] for row in rows}
+    assert teachers["another model"]["model"] == "owner/name"
+    assert teachers["another model"]["base_url"] == "http://127.0.0.1:8000/v1"
+    assert [label for label, teacher in teachers.items() if teacher.get("base_url")] == ["another model"]
 
 
 @pytest.mark.parametrize("door", ["evaluate", "build_data", "reproduce"])

@@ -9,6 +9,9 @@ import pytest
 from resa.training.spec import TrainingSpec
 from tests.resa.training.jobs import write_rows
 
+GRADIENTS_DIFFER = 1e-4
+"""At most so much, relative to the norm of TRL's: machines and threads take the sums in another order."""
+
 
 @pytest.mark.parametrize("kind", ["nll", "dft"])
 @pytest.mark.parametrize("name", ["tiny_qwen", "tiny_llava"])
@@ -47,4 +50,6 @@ def test_loss_and_gradients_equal_those_of_trl(
     ours, theirs = step(trainer.compute_loss), step(lambda *a, **k: SFTTrainer.compute_loss(trainer, *a, **k))
     assert trainer._keeps_logits
     assert ours[0] == pytest.approx(theirs[0], rel=1e-5)
-    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(ours[1], theirs[1], strict=True))
+    mine, other = (torch.cat([gradient.flatten() for gradient in gradients]) for _, gradients in (ours, theirs))
+    assert torch.linalg.vector_norm(mine - other) <= GRADIENTS_DIFFER * torch.linalg.vector_norm(other)
+    assert other.any()
