@@ -32,6 +32,7 @@ def pipeline(config: dict[str, Any], run_dir: Path) -> int:
             shard = Shard.of(config["shard"])
             run.current = f"shard {shard}"
             built = ask_shard(config, store, launcher, places, shard)
+            run.worked = built is None
             run.say(f"{run.current}: {'nothing to ask, the dataset is there' if built else 'asked'}")
             print(run_dir)
             return 0

@@ -43,6 +43,7 @@ def test_shards_ask_what_one_process_would_and_make_the_same_dataset(tmp_path: P
 
         said = ask_at_once(server, data, three, "1/3", "3/3")
         assert re.search(r"shard 3/3: \d+ rows of this shard would stay", said[1])
+        assert "nothing to do" not in said[1]
         assert not list((three / "dataset").glob("*/rows.jsonl")), "a shard builds nothing"
         asked = len(server.calls)
         assert 0 < asked < len(questions)
