@@ -30,8 +30,9 @@ def pipeline(config: dict[str, Any], run_dir: Path) -> int:
         places = run.stage("world", lambda: make_world(config, store, launcher))
         if config.get("shard"):
             shard = Shard.of(config["shard"])
-            run.current = f"shard {shard.number}/{shard.count}"
+            run.current = f"shard {shard}"
             built = ask_shard(config, store, launcher, places, shard)
+            run.worked = built is None
             run.say(f"{run.current}: {'nothing to ask, the dataset is there' if built else 'asked'}")
             print(run_dir)
             return 0

@@ -223,8 +223,9 @@ def ask(job: dict[str, Any]) -> None:
     build = _build_of(job)
     passed = sum(1 for _ in build.rows())
     assert build.shard is not None
-    shard = f"shard {build.shard.number}/{build.shard.count}"
-    print(f"{shard}: {passed} rows of this shard would stay; replies are kept in {job['drafts']}", flush=True)
+    print(
+        f"shard {build.shard}: {passed} rows of this shard would stay; replies are kept in {job['drafts']}", flush=True
+    )
 
 
 def _build_of(job: Mapping[str, Any]) -> Build:

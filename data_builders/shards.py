@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from data_builders.rows import Row
@@ -36,6 +37,18 @@ class Shard:
         """The shard whose :attr:`writer` this is; None for another writer, or none."""
         found = re.fullmatch(r"shard-(\d+)-of-(\d+)", writer or "")
         return Shard(int(found[1]), int(found[2])) if found else None
+
+    @staticmethod
+    def absent(writers: Iterable[str]) -> list[Shard]:
+        """Shards that never wrote although others of their count did; none where all shards of some count have."""
+        counts: dict[int, set[int]] = {}
+        for shard in filter(None, map(Shard.of_writer, writers)):
+            counts.setdefault(shard.count, set()).add(shard.number)
+        missing = [[Shard(n, count) for n in range(1, count + 1) if n not in there] for count, there in counts.items()]
+        return min(missing, key=len, default=[])
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
 
     @property
     def writer(self) -> str:

@@ -82,7 +82,7 @@ def ask_shard(
     stage, job = work
     found = store.find(stage)
     if found is None:
-        job["shard"] = f"{shard.number}/{shard.count}"
+        job["shard"] = str(shard)
         launcher.run("data_builders.building:ask", job, ranks=False)
     return found
 

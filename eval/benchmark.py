@@ -6,6 +6,7 @@ in a folder of ``task_folders``. Nothing lists them.
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from resa.types import Sample
 
 TASKS = Path(__file__).resolve().parents[1] / "conf" / "task"
 ALL = "all"
+WORDINGS_LISTED = "tests/eval/tasks/prompts.json"
+"""From the checkout's root; a test keeps it whole."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,10 @@ class MultiTrust:
         if self.draws < 100:
             raise ConfigError("an interval needs at least 100 draws", where="benchmark.draws")
         known = {name for task in self.known.values() for variant in task.chosen for name in variant.wordings}
-        for variant in sorted(self.wordings.keys() - known) if self.chosen else ():
-            raise ConfigError(f"a wording for no variant: {variant}. {did_you_mean(variant, known)}",
-                              where="benchmark.prompts")  # fmt: skip
+        if self.chosen and (unknown := sorted(self.wordings.keys() - known)):
+            raise ConfigError(f"{'a wording' if len(unknown) == 1 else 'wordings'} for no variant: "
+                              f"{'; '.join(nearest(name, known) for name in unknown)}", where="benchmark.prompts",
+                              remedy=f"all {len(known)} names, with a prompt of each: {WORDINGS_LISTED}")  # fmt: skip
 
     @cached_property
     def known(self) -> dict[str, Task]:
@@ -147,6 +151,12 @@ class MultiTrust:
             raise DataError(f"a sample of a task that is not in this benchmark: {sample.task}", where=sample.id,
                             remedy="judge with the benchmark that the responses were made with")  # fmt: skip
         return task.measures(sample)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``d-basic-objct (did you mean d-basic-object, d-basic-scene?)``."""
+    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return f"{name} (did you mean {', '.join(close)}?)" if close else name
 
 
 def read_tasks(folders: Iterable[Path]) -> dict[str, Task]:

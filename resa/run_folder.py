@@ -79,13 +79,14 @@ class Run:
         folder: of the run; config: resolved; store: of the artifacts; tracker: started.
         stages: name -> artifact of the stages passed so far, in order; None where one was not needed.
         command: what started it; current: name of the stage it is in.
+        worked: whether something was done that leaves no artifact.
     """
 
     def __init__(self, folder: Path, config: Mapping[str, Any], tracker: tracking.Tracker) -> None:
         self.folder, self.config, self.tracker = folder, config, tracker
         self.store = ArtifactStore(Path(str(config.get("artifacts_dir", "artifacts"))).expanduser().resolve())
         self.stages: dict[str, Artifact | None] = {}
-        self.current = "the start"
+        self.current, self.worked = "the start", False
         file = folder / COMMAND
         self.command = file.read_text(encoding="utf-8").strip() if file.is_file() else None
         self._secrets = secrets_of()
@@ -129,7 +130,7 @@ class Run:
     @property
     def nothing_done(self) -> bool:
         """Whether every stage so far was found finished."""
-        return all(artifact is None or artifact.reused for artifact in self.stages.values())
+        return not self.worked and all(artifact is None or artifact.reused for artifact in self.stages.values())
 
     def say(self, line: str) -> None:
         """Tell the user, and the log."""

@@ -63,7 +63,7 @@ class AskingFilter(Plain):
             raise ConfigError("there is no folder for the replies", where=f"filters.{self.name}")
         known = self.respondent.identity(surroundings.model)
         log = ReplyLog(surroundings.drafts, f"{self.name}-{self.respondent.name}", known, surroundings.writer)
-        session = Session(f"filter {self.name}", surroundings.model, surroundings.progress)
+        session = Session(f"filter {self.name}", surroundings.model, surroundings.progress, writer=surroundings.writer)
         return Inquiry(self.respondent, log, session).replies(rows, questions_of)
 
     def question(self, row: Row, turns: tuple[Turn, ...]) -> Question:

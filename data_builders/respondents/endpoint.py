@@ -64,7 +64,7 @@ class EndpointRespondent(Budget, endpoints.Endpoint):
 
             endpoints.ask_all(self, self._asks(questions, till), take)
         if till.closed_by is not None:
-            raise self._spent_up(till, total - till.answered, total)
+            raise self._spent_up(till, total, shard)
         if len(passing) > self.tolerated_failures:
             first = next(iter(passing.values())).error
             raise EngineError(
@@ -81,10 +81,11 @@ class EndpointRespondent(Budget, endpoints.Endpoint):
                 return
             yield endpoints.Ask(question.key, question.turns, self.max_tokens)
 
-    def _spent_up(self, till: _Till, left: int, total: int) -> EngineError:
+    def _spent_up(self, till: _Till, total: int, shard: Shard | None) -> EngineError:
+        share = f", the share of shard {shard}" if shard else ""
         return EngineError(
-            f"the budget is reached: {till.closed_by}; {total - left:,} of {total:,} questions of this run are "
-            f"answered. Spent, earlier runs included: {self.words(till.spent)}",
+            f"the budget is reached: {till.closed_by}{share}; {till.answered:,} of {total:,} questions of this run are "
+            f"answered. Spent, earlier runs included: {self.in_words(till.spent)}",
             where=self.place,
             remedy=f"raise {self.group}.{str(till.closed_by).partition('=')[0]} and run the same command again: what "
             "is answered is kept",

@@ -16,6 +16,7 @@ from data_builders.respondents.log import ReplyLog
 from data_builders.respondents.spending import Budget, Spending, write_spent
 from data_builders.rows import Row
 from data_builders.shards import Shard
+from resa.errors import DataError
 
 QuestionsOf = Callable[[Row], Sequence[Question]]
 
@@ -36,6 +37,7 @@ class Inquiry:
             questions_of: the same row must get the same questions each time; none where there is nothing to ask.
 
         Raises:
+            DataError: there is something to ask, and of the shards that were to ask it, some never ran.
             EngineError: as :meth:`data_builders.respondents.base.Respondent.respond`.
         """
         with tempfile.TemporaryFile(dir=self.log.file.parent) as spool:
@@ -46,13 +48,26 @@ class Inquiry:
                 fresh.update(key for key in keys if key not in self.log)
             passing: Mapping[str, Reply] = {}
             if fresh:
+                self._refuse_absent_shards(len(fresh))
                 asked = self._questions(spool, questions_of, set(fresh))
                 passing = self._ask(asked, len(fresh))
             del fresh
             for row, keys in _read(spool):
                 yield row, tuple(passing[key] if key in passing else self.log[key] for key in keys)
 
+    def _refuse_absent_shards(self, fresh: int) -> None:
+        absent = [] if self.session.writer else Shard.absent(self.log.writers)
+        if absent:
+            named = ", ".join(map(str, absent))
+            raise DataError(
+                f"{self.session.label}: of the asking in shards, {named} never ran; {fresh:,} questions are not asked",
+                where=str(self.log.file.parent),
+                remedy=f"run it with shard={absent[0]}{' and so on' if len(absent) > 1 else ''}, or with shard=1/1 to "
+                "ask all that is left in one process; then this command again",
+            )
+
     def _ask(self, questions: Iterable[Question], total: int) -> Mapping[str, Reply]:
+        self.log.catch_up()
         session = replace(self.session, spent=self._spent_before())
         try:
             return self.respondent.respond(questions, total, self.log.add, session)

@@ -42,11 +42,14 @@ class ReplyLog:
         self._places: dict[bytes, tuple[int, int]] = {}
         self._files = [self.file, *(sister for sister in sorted(folder.glob(f"{stem}*.jsonl")) if sister != self.file)]
         self._spent = {file: Spending() for file in self._files}
+        self._ends = [0] * len(self._files)
         self._open: dict[int, int] = {}
         self._flushed = time.monotonic()
         self._lock = FileLock(f"{self.file}.lock")
         with self._lock:  # opening mends a torn last line, which must not be one that another process is writing
             JsonLog(self.file, "key")
+            if writer:  # a shard with nothing to ask is no missing one
+                self.file.touch()
             self._read(0)
         for number in range(1, len(self._files)):
             self._read(number)
@@ -54,6 +57,12 @@ class ReplyLog:
     def name_of(self, writer: str | None) -> str:
         """Name of the file that a writer of this log appends to."""
         return f"{self._stem}.{writer}.jsonl" if writer else f"{self._stem}.jsonl"
+
+    @property
+    def writers(self) -> list[str]:
+        """Whoever has a file of this log, besides the writer without a name."""
+        names = (file.name.removeprefix(f"{self._stem}.").removesuffix("jsonl") for file in self._files)
+        return [name.removesuffix(".") for name in names if name]
 
     def __contains__(self, key: str) -> bool:
         return key.encode() in self._places
@@ -79,12 +88,16 @@ class ReplyLog:
         Raises:
             ArtifactError: the disk is full, or the file cannot be written.
         """
-        lines = [(key.encode(), reply, _line_of(key, reply)) for key, reply in replies.items() if key not in self]
-        if not lines:
+        if all(key in self for key in replies):
             return
         try:
             with self._lock, self.file.open("ab", buffering=0) as stream:
-                place = os.fstat(stream.fileno()).st_size
+                self._read(0)
+                lines = [
+                    (key.encode(), reply, _line_of(key, reply)) for key, reply in replies.items() if key not in self
+                ]
+                place = self._ends[0]
+                os.ftruncate(stream.fileno(), place)  # a line that another writer was killed in
                 rest = memoryview(b"".join(line for _, _, line in lines))
                 while rest:
                     rest = rest[stream.write(rest) :]
@@ -96,6 +109,12 @@ class ReplyLog:
         for key, reply, line in lines:
             self._note(0, key, place, reply.error is not None, reply.tokens_in, reply.tokens_out)
             place += len(line)
+        self._ends[0] = place
+
+    def catch_up(self) -> None:
+        """Take note of what another log of the same file has kept meanwhile: of a teacher's twins, for its thoughts."""
+        with self._lock:
+            self._read(0)
 
     def close(self) -> None:
         """Bring what was added to the disk, and close what was opened."""
@@ -106,11 +125,13 @@ class ReplyLog:
             os.close(self._open.popitem()[1])
 
     def _read(self, number: int) -> None:
-        """Note where each reply of a file is; a torn last line, of a writer at work, is left alone."""
-        file, place = self._files[number], 0
-        if not file.exists():
+        """Note where each reply of a file is, from where it was last read to; a torn last line, of a writer at work, is
+        left alone."""
+        file, place = self._files[number], self._ends[number]
+        if not file.exists() or file.stat().st_size == place:
             return
         with file.open("rb") as stream:
+            stream.seek(place)
             for line in stream:
                 if not line.endswith(b"\n"):
                     break
@@ -118,6 +139,7 @@ class ReplyLog:
                 took = int(value.get("tokens_in") or 0), int(value.get("tokens_out") or 0)
                 self._note(number, str(value["key"]).encode(), place, value.get("error") is not None, *took)
                 place += len(line)
+        self._ends[number] = place
 
     def _note(self, number: int, key: bytes, place: int, failed: bool, tokens_in: int, tokens_out: int) -> None:
         self._places.setdefault(key, (number, place))

@@ -45,7 +45,7 @@ class Meter:
         """``98.5 % usable, 1,200 calls (3 failed), 600,000 tokens in, 120,000 out, cost 1.20``."""
         known = self.session.usable is not None and self.asked
         share = f"{100 * self.usable / self.asked:.1f} % usable, " if known else ""
-        return f"{share}{self.budget.words(self.took)}"
+        return f"{share}{self.budget.in_words(self.took)}"
 
     def line(self) -> str:
         return f"{self.session.label}: {self.asked:,}/{self.total:,}, {self.words()}"
@@ -68,7 +68,7 @@ def metered(session: Session, total: int, budget: Budget) -> Iterator[Meter]:
             yield meter
     finally:
         earlier = session.spent.calls
-        before = f"; with earlier runs {budget.words(session.spent + meter.took)}" if earlier else ""
+        before = f"; with earlier runs {budget.in_words(session.spent + meter.took)}" if earlier else ""
         print(f"{meter.line()}{before}", flush=True)
 
 

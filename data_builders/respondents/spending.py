@@ -102,7 +102,7 @@ class Budget:
             self.price_out,
         )
 
-    def words(self, spent: Spending) -> str:
+    def in_words(self, spent: Spending) -> str:
         """``1,200 calls (3 failed), 600,000 tokens in, 120,000 out, cost 1.20``."""
         failed = f" ({spent.failures:,} failed)" if spent.failures else ""
         cost = self.cost(spent)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from eval.aspects import OFFICIAL_TASKS, SUB_ASPECTS
-from eval.benchmark import MultiTrust, spread
+from eval.benchmark import WORDINGS_LISTED, MultiTrust, spread
 from resa.errors import ConfigError
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 def test_all_is_the_thirty_two_tasks_utility_and_over_refusal() -> None:
@@ -60,11 +63,20 @@ def test_wordings_replace_ours(release: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_a_wording_for_nothing_or_with_unknown_fields_is_a_mistake(release: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"no variant: adv-targt. Did you mean 'adv-target'"):
-        MultiTrust("x", ["R5"], prompts={"adv-targt": "x"})
+    with pytest.raises(ConfigError) as mistaken:
+        MultiTrust("x", ["R5"], prompts={"adv-targt": "x", "zzz": "y"})
+    assert "no variant: adv-targt (did you mean adv-target, adv-untarget, adv-clean?); zzz" in str(mistaken.value)
+    assert len(str(mistaken.value)) < 300, "the nearest few, not all there are"
+    assert WORDINGS_LISTED in str(mistaken.value)
     benchmark = MultiTrust("x", ["T5"], prompts={"g-text-misleading": "{question}"})
     with pytest.raises(ConfigError, match=r"its fields are: \{query\}"):
         benchmark.samples(release)
+
+
+def test_the_file_that_lists_the_wordings_has_them_all() -> None:
+    listed = json.loads((CHECKOUT / WORDINGS_LISTED).read_text())
+    known = {name for task in MultiTrust("x").known.values() for v in task.chosen for name in v.wordings}
+    assert known == {name for task in listed.values() for name in task["prompts"]}
 
 
 def test_a_new_task_is_one_class_and_one_yaml(tmp_path: Path) -> None:
