@@ -66,7 +66,7 @@ class Endpoint:
     concurrency: int = 16
     timeout_s: float = 120.0
     attempts: int = 8
-    backoff_s: float = 1.0
+    backoff_s: float = 0.5
     max_wait_s: float = 60.0
     give_up_after: int = 50
     token_limit_field: str = "max_tokens"
