@@ -1,7 +1,5 @@
 """A deliberately bad teacher: the template teacher's drafts with one known fault in a seeded share of them.
 
-    python -m tests.data_builders.bad_teacher        the table of docs/data.md: what of each fault the filters catch
-
 Wordings are files in ``faults/``: ``development``, with which filters were mended, and ``held_out``, which were written
 before and only measured. What was planted where is written to a log, for the checker.
 """
@@ -11,8 +9,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
@@ -21,18 +17,9 @@ from typing import Any, ClassVar, Literal
 
 import yaml
 
-from data_builders.mini.folder import Folder
-from data_builders.mini.helpful import write_llava_mix
-from data_builders.mini.vlguard import write_vlguard
 from data_builders.rows import Row
-from data_builders.stage import make_dataset
 from data_builders.teachers.base import Answers, Drafts, Rewrite, TwinMaker, Workshop
 from data_builders.teachers.template import TemplateTeacher
-from resa.artifacts import ArtifactStore
-from resa.launching import InProcess
-from resa.places import Places
-from tests.data_builders.checker import compare
-from tests.data_builders.conftest import composed, rows_of
 
 FAULTS = Path(__file__).parent / "faults"
 ORDINARY = "ordinary"
@@ -194,56 +181,5 @@ def _with(row: Row, completion: str) -> Row:
 
 def node(log: Path, wordings: str, seed: int = 0) -> dict[str, Any]:
     """Its configuration node, as a ``conf/teacher/*.yaml`` would give it."""
-    return {"_target_": "tests.data_builders.bad_teacher.BadTeacher", "log": str(log), "wordings": wordings, "seed": seed}
-
-
-class Trial:
-    """The mini world's VLGuard and helpful mix in a folder, and datasets built from them by good and bad teachers."""
-
-    def __init__(self, folder: Path, size: float) -> None:
-        self.folder = folder
-        rng = random.Random("trial")
-        guard, mix = Folder(folder / "vlguard", "train"), Folder(folder / "llava_mix", "train")
-        captions = write_vlguard(guard, "train", "train", round(1000 * size), rng)
-        guard.json("test.json", [])
-        guard.json("captions.json", captions)
-        write_llava_mix(mix, round(2500 * size), rng)
-        self.places = Places({"vlguard": str(guard.root), "llava_mix": str(mix.root)})
-
-    def build(self, *overrides: str, wordings: str | None = None) -> list[dict[str, Any]]:
-        """The rows of RESA's dataset, through the stage as the doors call it."""
-        config = composed("method=resa", *overrides)
-        if wordings is not None:
-            config["teacher"] = node(self.log(wordings), wordings)
-        made = make_dataset(config, ArtifactStore(self.folder / "artifacts"), InProcess(), self.places)
-        assert made is not None
-        return rows_of(made)
-
-    def log(self, wordings: str) -> Path:
-        """What was planted."""
-        return self.folder / f"{wordings}.jsonl"
-
-
-def main() -> None:
-    """Print the table."""
-    sets, found = ("development", "held_out"), {}
-    with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(Path(folder), size=float(sys.argv[1]) if len(sys.argv) > 1 else 2.0)
-        good = trial.build()
-        for wordings in sets:
-            found[wordings] = compare(good, trial.build(wordings=wordings), trial.log(wordings))
-    print("| fault | " + " | ".join(f"{name}: planted | caught" for name in sets) + " |")
-    print("|---" * 5 + "|")
-    for kind in KINDS:
-        cells = [f"{one.planted[kind]} | {one.caught[kind]} ({one.share(kind):.1%})" for one in found.values()]
-        print(f"| {kind} | {' | '.join(cells)} |")
-    print(f"| no fault | {' | '.join(f'{one.clean} | {one.lost} ({one.lost / one.clean:.2%})' for one in found.values())} |")
-    for kind, how in sorted(set(found["development"].through)):
-        if kind != ORDINARY:
-            print(f"development, missed: {kind}: {how}", file=sys.stderr)
-    kept = {how for kind, how in found["development"].through if kind == ORDINARY}
-    print(f"development, ordinary ways that stay: {len(kept)}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
+    target = f"{BadTeacher.__module__}.{BadTeacher.__qualname__}"
+    return {"_target_": target, "log": str(log), "wordings": wordings, "seed": seed}

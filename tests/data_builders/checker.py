@@ -1,7 +1,7 @@
 """An independent checker of a finished dataset: plain string logic of its own, nothing of the project's is imported.
 
-It judges ``rows.jsonl`` and the log of what a bad teacher planted, row by row. Its ideas of a leak or a refusal are much
-coarser than the filters': they hold for the mini world's template thoughts, whose every word is known.
+It judges ``rows.jsonl`` and the log of what a bad teacher planted, row by row. Its ideas of a leak or a refusal are
+much coarser than the filters': they hold for the mini world's template thoughts, whose every word is known.
 """
 
 from __future__ import annotations

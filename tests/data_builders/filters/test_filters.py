@@ -52,7 +52,7 @@ def first_objection(checks: dict[str, Check], candidate: Row) -> str | None:
 
 
 def test_their_order_is_the_recipes(checks: dict[str, Check]) -> None:
-    form = ["parse", "leaks", "verdict", "refusal", "length"]
+    form = ["parse", "leaks", "language", "verdict", "refusal", "length"]
     assert list(checks) == [*form, "duplicates", "near_duplicates", "overlap", "image_overlap"]
 
 
