@@ -15,10 +15,10 @@ from typing import Any
 
 BETRAYING = {
     "annotated", "annotation", "caption", "captions", "dataset", "guideline", "guidelines", "instructed",
-    "instruction", "instructions", "label", "labelled", "labeled", "policies", "policy", "prompt", "provided",
+    "instruction", "instructions", "labelled", "labeled", "policies", "policy", "prompt", "provided",
     "reference", "regulation", "response", "teacher", "training", "truth",
 }  # fmt: skip
-"""Words that no template thought and no answer of the mini world has any cause to use."""
+"""Words that no template thought and no answer of the mini world has any cause to use (one of its answers says: label it)."""
 REFUSING = ("i'm sorry", "i am sorry", "i cannot", "i can't", "i won't", "i must decline")
 
 
@@ -47,7 +47,7 @@ def inspect(rows: Iterable[dict[str, Any]]) -> Verdicts:
         if not whole or "think>" in thought + answer:
             found.malformed.append(row["id"])
         words = {word.strip(".,:;!?'\"()").lower() for word in row["completion"].split()}
-        if words & BETRAYING:
+        if words & BETRAYING or "the label" in row["completion"].lower():
             found.leaks.append(row["id"])
         allowed, disallowed = "Verdict: allowed." in thought, "Verdict: disallowed." in thought
         if allowed == disallowed or disallowed != refuses(answer):
