@@ -18,7 +18,7 @@ BETRAYING = {
     "instruction", "instructions", "labelled", "labeled", "policies", "policy", "prompt", "provided",
     "reference", "regulation", "response", "teacher", "training", "truth",
 }  # fmt: skip
-"""Words that no template thought and no answer of the mini world has any cause to use (one of its answers says: label it)."""
+"""Words that no template thought and no answer of the mini world has any cause to use; "label it" is such an answer."""
 REFUSING = ("i'm sorry", "i am sorry", "i cannot", "i can't", "i won't", "i must decline")
 
 
