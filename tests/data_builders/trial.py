@@ -10,17 +10,26 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+from hydra.utils import instantiate
+
+from data_builders.decisions import decision
+from data_builders.filters.base import Surroundings
 from data_builders.mini.folder import Folder
 from data_builders.mini.helpful import write_llava_mix
 from data_builders.mini.vlguard import write_vlguard
+from data_builders.refusals import refuses
+from data_builders.rows import Row
 from data_builders.stage import make_dataset
 from resa.artifacts import ArtifactStore
 from resa.launching import InProcess
 from resa.places import Places
-from tests.data_builders.bad_teacher import KINDS, ORDINARY, node
+from resa.types import Turn
+from tests.data_builders.bad_teacher import FAULTS, KINDS, ORDINARY, node
 from tests.data_builders.checker import compare
 from tests.data_builders.conftest import composed, rows_of
 
@@ -54,6 +63,25 @@ class Trial:
         return self.folder / f"{wordings}.jsonl"
 
 
+def known_at_sight() -> dict[str, tuple[int, int]]:
+    """Of the wordings that nothing was mended with: kind -> (known, all), each looked at by itself."""
+    said = yaml.safe_load((FAULTS / "unmended.yaml").read_text(encoding="utf-8"))
+    leaks = instantiate(composed("method=resa")["method"]["data"]["filters"]["leaks"], _convert_="all")
+    check = leaks.open(Surroundings({}))
+
+    def leaks_in_thought(text: str) -> bool:
+        row = Row("a", "a", "a", (Turn("user", "?"),), f"<think>{text}</think>\nYes.", thinks=True)
+        return check(row) is not None
+
+    known: dict[str, Callable[[str], bool]] = {
+        "leaks": leaks_in_thought,
+        "refusals": refuses,
+        "decides_to_refuse": lambda text: decision(text) is False,
+        "decides_to_answer": lambda text: decision(text) is True,
+    }
+    return {kind: (sum(map(known[kind], texts)), len(texts)) for kind, texts in said.items()}
+
+
 def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
@@ -67,6 +95,7 @@ def main() -> None:
         print(f"| {kind} | {' | '.join(cells)} |")
     cells = [f"{one.clean} | {one.lost} ({one.lost / one.clean:.1%})" for one in found.values()]
     print(f"| none | {' | '.join(cells)} |")
+    print("known at sight: " + ", ".join(f"{k} {n} of {all_}" for k, (n, all_) in known_at_sight().items()))
     for kind, how in sorted(set(found["development"].through)):
         if kind != ORDINARY:
             print(f"development, missed: {kind}: {how}", file=sys.stderr)
