@@ -60,12 +60,15 @@ def test_hardly_a_row_without_a_fault_is_lost(caught: dict[str, Caught], wording
 
 
 def test_held_out_wordings_are_others() -> None:
+    """Of sentences; some ways to leave out a tag or a part are in both sets, there are not so many."""
+
     def said(value: Any) -> set[str]:
         if isinstance(value, str):
             return {value.lower().strip(" .!")}
         return {each for part in (value.values() if isinstance(value, dict) else value) for each in said(part)}
 
-    one, other = (said(yaml.safe_load((FAULTS / f"{name}.yaml").read_text(encoding="utf-8"))) for name in SETS)
+    whole = [yaml.safe_load((FAULTS / f"{name}.yaml").read_text(encoding="utf-8")) for name in SETS]
+    one, other = (said([part for kind, part in each.items() if kind not in ("unclosed", "empty")]) for each in whole)
     assert len(other) > 150
     assert not one & other
 
