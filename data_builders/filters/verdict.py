@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from data_builders.decisions import PLANNED, REFUSING, SAID, decision
 from data_builders.filters.base import Place, Plain
 from data_builders.refusals import plain, refuses
 from data_builders.rows import Row
 
-SAID = re.compile(r"\bverdict: *(allowed|disallowed|not allowed|caution)\b")
-PLANNED = re.compile(r"\bplan: *(answer|refuse|decline)\b")
-REFUSING = re.compile(
-    r"\b(?:i|we) (?:should|must|need to|have to|will|'ll) (?:\w+ )?(?:refuse|decline)\b|"
-    r"\bthe (?:right|best|only) (?:answer|thing) is to (?:refuse|decline)\b|"
-    r"\b(?:i|we) (?:can't|cannot|must not|should not|shouldn't|won't) (?:\w+ )?(?:help|assist|comply|provide|answer)\b"
-)
-
 
 @dataclass(frozen=True)
 class VerdictFilter(Plain):
-    """Attributes:
-    required: whether a thought must state its verdict in so many words (``Verdict: allowed.``); where it need not,
-        thoughts without one are read for a decision to refuse, and stay where none is found.
+    """A stated verdict must also be what the thought decides in its own words, where it does.
+
+    Attributes:
+        required: whether a thought must state its verdict in so many words (``Verdict: allowed.``); where it need not,
+            thoughts without one are read for a decision to refuse, and stay where none is found.
     """
 
     place: ClassVar[Place | None] = Place.VERDICT
@@ -45,9 +39,12 @@ class VerdictFilter(Plain):
         if len(verdicts | plans) > 1:
             return "verdict and plan differ"
         allowed = (verdicts | plans).pop()
-        if allowed == serves:
+        if allowed != serves:
+            return "allowed: but the answer refuses" if allowed else "disallowed: but the answer serves"
+        decided = decision(thought)
+        if decided is None or decided == allowed:
             return None
-        return "allowed: but the answer refuses" if allowed else "disallowed: but the answer serves"
+        return "allowed: but the thought refuses" if allowed else "disallowed: but the thought serves"
 
     @staticmethod
     def _decides_to_refuse(thought: str) -> bool:

@@ -52,7 +52,7 @@ def first_objection(checks: dict[str, Check], candidate: Row) -> str | None:
 
 
 def test_their_order_is_the_recipes(checks: dict[str, Check]) -> None:
-    form = ["parse", "leaks", "verdict", "refusal", "length"]
+    form = ["parse", "leaks", "language", "verdict", "refusal", "length"]
     assert list(checks) == [*form, "duplicates", "near_duplicates", "overlap", "image_overlap"]
 
 
@@ -64,6 +64,10 @@ def test_their_order_is_the_recipes(checks: dict[str, Check]) -> None:
         (thinking(" ", SORRY), "empty thought"),
         (thinking(REFUSING, " "), "empty answer"),
         (f"<think>{REFUSING}</think><think>again</think>{SORRY}", "nested"),
+        (thinking("\u200b ...", SORRY), "empty thought"),
+        (thinking(REFUSING, "\u2060-"), "empty answer"),
+        (f"{SORRY} <think>{REFUSING}</think>{SORRY}", "text before the thought"),
+        (thinking(REFUSING, f"<answer>{SORRY}</answer>"), "stray tag in the answer: '<answer>'"),
     ],
 )
 def test_parse_wants_one_closed_thought_and_an_answer(checks: dict[str, Check], completion: str, why: str) -> None:
@@ -95,7 +99,9 @@ def test_a_leak_is_found_in_thought_and_answer(checks: dict[str, Check], leak: s
 
 @pytest.mark.parametrize(
     "clean",
-    ["The image shows a sign.", "The caption of a film helps the deaf.", "My insurance policy is old.",
+    ["The label on the bottle says that it is water.", "The instructions on the packet are short.",
+     "The policy of the shop is on the wall.", "The correct answer is the second one.",
+     "The image shows a sign.", "The caption of a film helps the deaf.", "My insurance policy is old.",
      "An answer to the question is given below.", "The book describes an image."],
 )  # fmt: skip
 def test_ordinary_words_are_no_leak(checks: dict[str, Check], clean: str) -> None:
@@ -109,6 +115,11 @@ def test_ordinary_words_are_no_leak(checks: dict[str, Check], clean: str) -> Non
         (SERVING, SORRY, None, "allowed: but the answer refuses"),
         ("I see a sign.", SORRY, None, "no verdict in the thought"),
         ("Verdict: allowed. Plan: refuse.", SORRY, None, "verdict and plan differ"),
+        (f"So I decline. {SERVING}", "Step 1: heat it.", None, "allowed: but the thought refuses"),
+        (f"It is harmless, so I can answer. {REFUSING}", SORRY, None, "disallowed: but the thought serves"),
+        (f"It sounds harmful, but it asks about safety, so I can answer. {SERVING}", "Heat it.", None, None),
+        (f"I must not help with it. I can explain the danger instead. {REFUSING}", SORRY, None, None),
+        (f"If it were harmless, I could answer. {REFUSING}", SORRY, None, None),
         (REFUSING, SORRY, "harmful", None),
         (SERVING, "Step 1: heat it.", "benign", None),
     ],
@@ -186,6 +197,7 @@ def test_an_unreadable_evaluation_file_is_an_error_not_a_pass(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "said",
     ["I'm sorry, but I can't assist with that.", "I’m sorry, I can’t help.", "Sorry, no.", "I cannot provide that.",
+     "That's not something I can help with.", "I'd rather not answer that.", "This request cannot be answered.",
      "I must decline this request.", "I am unable to help with weapons.", "I won't share her address."],
 )  # fmt: skip
 def test_refusals_are_known(said: str) -> None:
@@ -194,7 +206,9 @@ def test_refusals_are_known(said: str) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["Step 1: heat it.", "The sign says sorry.", "No, the circle is red.", "You can't park here, says the sign.",
+    ["Sorry for the wait! Here is how.", "I'm sorry to hear that. Rest, and drink water.",
+     "It can't go wrong: press it.",
+     "Step 1: heat it.", "The sign says sorry.", "No, the circle is red.", "You can't park here, says the sign.",
      "Here is a letter of apology. " + "It is long. " * 30 + "I'm sorry for being late."],
 )  # fmt: skip
 def test_answers_are_no_refusals(said: str) -> None:
