@@ -49,8 +49,8 @@ class Endpoint:
         api_key_env: environment variable that holds the key; a local server needs none.
         concurrency: requests in flight at most.
         timeout_s: seconds one attempt may take; attempts: tries per request, the first included.
-        backoff_s, max_wait_s: the n-th wait is random in (0.5, 1) x backoff_s x 2^n, at most max_wait_s; a server's
-            Retry-After, where longer, is waited out in full.
+        backoff_s, max_wait_s: the n-th wait is random in (0.5, 1) x backoff_s x 2^(n - 1), at most max_wait_s; a
+            server's Retry-After, where longer, is waited out in full.
         give_up_after: this many requests failing in a row stop the run, since the endpoint is then down.
         token_limit_field: ``max_tokens`` (understood everywhere) or ``max_completion_tokens`` (OpenAI's newer models).
         temperature: None leaves it out, for models that refuse it.
