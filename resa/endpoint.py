@@ -49,8 +49,9 @@ class Endpoint:
         api_key_env: environment variable that holds the key; a local server needs none.
         concurrency: requests in flight at most.
         timeout_s: seconds one attempt may take; attempts: tries per request, the first included.
-        backoff_s, max_wait_s: the n-th wait is random in (0.5, 1) x backoff_s x 2^(n - 1), at most max_wait_s; a
-            server's Retry-After, where longer, is waited out in full.
+        backoff_s, max_wait_s: from the beginning of an attempt to that of the next passes a time random in (0.5, 1) x
+            backoff_s x 2^(n - 1) after the n-th, at most max_wait_s: one that ran into ``timeout_s`` has waited
+            already. A server's Retry-After, counted from its answer and where longer, is waited out in full.
         give_up_after: this many requests failing in a row stop the run, since the endpoint is then down.
         token_limit_field: ``max_tokens`` (understood everywhere) or ``max_completion_tokens`` (OpenAI's newer models).
         temperature: None leaves it out, for models that refuse it.
@@ -65,8 +66,8 @@ class Endpoint:
     api_key_env: str = "OPENAI_API_KEY"
     concurrency: int = 16
     timeout_s: float = 120.0
-    attempts: int = 8
-    backoff_s: float = 0.5
+    attempts: int = 9
+    backoff_s: float = 0.25
     max_wait_s: float = 60.0
     give_up_after: int = 50
     token_limit_field: str = "max_tokens"
@@ -212,7 +213,7 @@ async def _ask(line: Line, endpoint: Endpoint, request: Ask, places: Places) -> 
         return Failure(str(error), 0, 0.0)
     said = "not tried"
     for attempt in range(1, endpoint.attempts + 1):
-        wait_at_least = 0.0
+        wait_at_least, begun = 0.0, time.monotonic()
         try:
             async with asyncio.timeout(endpoint.timeout_s):
                 status, headers, content = await line.post(body)
@@ -233,8 +234,8 @@ async def _ask(line: Line, endpoint: Endpoint, request: Ask, places: Places) -> 
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             said = f"unreadable answer: {error}"
         if attempt < endpoint.attempts:
-            jittered = endpoint.backoff_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
-            await places.rest(max(wait_at_least, min(jittered, endpoint.max_wait_s)))
+            spacing = min(endpoint.backoff_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.0), endpoint.max_wait_s)
+            await places.rest(max(wait_at_least, spacing - (time.monotonic() - begun)))
     said = f"{said} (tried {endpoint.attempts} times)"
     return Failure(said, endpoint.attempts, time.monotonic() - started, transient=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,19 @@ def test_retry_after_is_waited_out_even_beyond_the_longest_backoff() -> None:
         assert ask(server.url, [sample("t/1")])[0].answer == "now"
         first, second = server.times("t/1")
     assert second - first >= 0.6
+
+
+def test_attempts_keep_their_distance_and_one_that_ran_out_of_time_has_waited() -> None:
+    def slow(call: Call) -> Say:
+        return says("now") if call.seen_before >= 2 else fails(500) if call.prompt == "t/fails" else Say(wait=30)
+
+    with serving(slow) as server:
+        ask(server.url, [sample("t/fails"), sample("t/hangs")], backoff_s=0.4, max_wait_s=9.0, timeout_s=1.0)
+        fails_at, hangs_at = server.times("t/fails"), server.times("t/hangs")
+    first, second = (later - before for before, later in pairwise(fails_at))
+    assert 0.2 <= first < 0.6
+    assert 0.4 <= second < 1.0
+    assert all(0.9 < later - before < 1.3 for before, later in pairwise(hangs_at))
 
 
 def test_requests_in_flight_are_bounded() -> None:
