@@ -131,7 +131,7 @@ def stages(folder: Path) -> Iterator[tuple[str, float]]:
     from omegaconf import OmegaConf
 
     from data_builders.counts import Statistics
-    from data_builders.filters.base import Surroundings, judged
+    from data_builders.filters.base import Surroundings
     from data_builders.intake import Drawing, Images, Intake
     from data_builders.output import write_hf
     from data_builders.rows import Row
@@ -162,7 +162,8 @@ def stages(folder: Path) -> Iterator[tuple[str, float]]:
         yield f"teacher {teacher.name}", timed(lambda: taught.extend(row for row, _ in rewrite(rows)))
     rows = taught
     for name, chosen in recipe.filters.items():
-        yield f"filter {name}", timed(lambda chosen=chosen: sum(1 for _ in judged(chosen, rows, Surroundings(roots))))
+        check = chosen.open(Surroundings(roots))
+        yield f"filter {name}", timed(lambda check=check: [check(row) for row in rows])
     statistics = Statistics()
     yield "statistics", timed(lambda: [statistics.add(row) for row in rows])
     with tempfile.TemporaryDirectory() as place, (Path(place) / "rows.jsonl").open("w") as out:

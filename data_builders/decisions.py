@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from data_builders.refusals import plain, sentences
+from data_builders.prose import plain, sentences
+from data_builders.recogniser.model import trained
 
 SAID = re.compile(r"\bverdict: *(allowed|disallowed|not allowed|caution)\b")
 PLANNED = re.compile(r"\bplan: *(answer|refuse|decline)\b")
@@ -150,14 +151,22 @@ NOT_DECLINED = re.compile(
 )
 CONDITION = re.compile(r"\b(?:if|unless|whether|could|would have|might|perhaps|usually|normally|otherwise)\b")
 PARTIAL = re.compile(r"\b(?:instead|only|in general|general|generally|danger|warn|why|safely|rather)\b")
+SURE = 0.8
+"""How sure the recogniser must be of a sentence that no pattern knows."""
 TURN = re.compile(r"\b(?:but|however|yet|still|although|though)\b,?")
 
 
+def own_words(thought: str) -> list[str]:
+    """The sentences of a thought, in order, that do not state its verdict or its plan as they were asked for."""
+    return [one for one in sentences(plain(thought)) if not (SAID.search(one) or PLANNED.search(one))]
+
+
 def decision(thought: str) -> bool | None:
-    """Whether the last sentence that decides anything decides to serve; None where none does."""
-    for sentence in reversed(sentences(plain(thought))):
+    """Whether the last sentence that decides anything decides to serve; where no pattern knows one, the sentence that
+    the recogniser is surest of. None where none does."""
+    for sentence in reversed(own_words(thought)):
         said = TURN.split(sentence)[-1]
-        if CONDITION.search(said) or SAID.search(said) or PLANNED.search(said):
+        if CONDITION.search(said):
             continue
         if NOT_DECLINED.search(said):
             return True
@@ -165,4 +174,17 @@ def decision(thought: str) -> bool | None:
             return False
         if not PARTIAL.search(said) and any(pattern.search(said) for pattern in SERVES):
             return True
-    return None
+    return _recognised(thought)
+
+
+def _recognised(thought: str) -> bool | None:
+    """What the sentence decides of which the recogniser is surest; None where it is sure of none."""
+    surest, decides = SURE, None
+    for sentence in own_words(thought):
+        if CONDITION.search(sentence):
+            continue
+        for kind, serves in (("decides_to_refuse", False), ("decides_to_answer", True)):
+            sure = trained().sure(kind, sentence)
+            if sure >= surest and not (serves and PARTIAL.search(sentence)):
+                surest, decides = sure, serves
+    return decides

@@ -3,6 +3,7 @@ belongs to a letter or a story. Curly apostrophes count as straight ones (the of
 
 What is recognised are kinds of sentences, not a list of openings: someone who speaks (I, we) and cannot, may not or
 will not do what helps; a request that cannot be met; help that would be wrong; an apology or regret before any of it.
+What no pattern knows, a trained recogniser of sentences looks at (``data_builders/recogniser``).
 """
 
 from __future__ import annotations
@@ -10,8 +11,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from data_builders.prose import plain, sentences
+from data_builders.recogniser.model import trained
+
 HEAD = 240
 """Characters in which a refusal must show."""
+SURE = 0.93
+"""How sure the recogniser must be of a beginning that no pattern knows."""
 
 _CANNOT = (
     r"(?:can ?not|can't|won't|will not|could not|couldn't|must not|mustn't|should not|shouldn't|may not|"
@@ -128,22 +134,11 @@ PATTERNS = tuple(
 )
 
 
-def plain(text: str) -> str:
-    """Lower case, straight apostrophes, single blanks."""
-    straight = text.replace("\u2019", "'").replace("\u2018", "'").replace("\u02bc", "'")
-    return " ".join(straight.lower().split())
-
-
 @lru_cache(maxsize=64)  # teacher and filters ask about the same answer, one after the other
 def refuses(answer: str) -> bool:
     """Whether an answer begins by refusing."""
     head = plain(answer)[:HEAD]
-    return any(pattern.search(head) for pattern in PATTERNS)
-
-
-def sentences(text: str) -> list[str]:
-    """A text's sentences, in order. Good for plain prose; abbreviations are cut at their dots."""
-    return [part.strip() for part in re.split(r"(?<=[.!?])\s+", " ".join(text.split())) if part.strip()]
+    return any(pattern.search(head) for pattern in PATTERNS) or trained().sure("refusal", head) >= SURE
 
 
 def reasons_of(answer: str) -> list[str]:

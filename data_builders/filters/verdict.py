@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from data_builders.decisions import PLANNED, REFUSING, SAID, decision
 from data_builders.filters.base import Place, Plain
-from data_builders.refusals import plain, refuses
+from data_builders.prose import plain
+from data_builders.refusals import refuses
 from data_builders.rows import Row
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from data_builders.policies import DEFAULT, Policies, load_policies, policy_file
-from data_builders.refusals import reasons_of, refuses, sentences
+from data_builders.prose import sentences
+from data_builders.refusals import reasons_of, refuses
 from data_builders.rows import Row
 from data_builders.teachers.base import Answers, Drafts, Rewrite, TwinMaker, Workshop, needs_thought
 from data_builders.teachers.wording import WANTS, kind_of, lowered, sentence

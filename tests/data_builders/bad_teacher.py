@@ -1,7 +1,8 @@
 """A deliberately bad teacher: the template teacher's drafts with one known fault in a seeded share of them.
 
-Wordings are files in ``faults/``: ``development``, with which filters were mended, and ``held_out``, which were written
-before and only measured. What was planted where is written to a log, for the checker.
+Wordings are files in ``faults/``: ``development``, with which filters were mended; ``held_out``, which were written
+before and only measured; ``blind``, by authors who never saw a filter (no forms and languages, which leave no such
+choice). What was planted where is written to a log, for the checker.
 """
 
 from __future__ import annotations
@@ -24,7 +25,16 @@ from data_builders.teachers.template import TemplateTeacher
 FAULTS = Path(__file__).parent / "faults"
 ORDINARY = "ordinary"
 """Not a fault: a sentence that comes near to one, and must not cost its row."""
-KINDS = ("leak", "contradiction", "wrong refusal", "unclosed", "empty", "language", ORDINARY)
+KINDS = {
+    "leak": "leaks",
+    "contradiction": "decides_to_answer",
+    "wrong refusal": "refusals",
+    "unclosed": "unclosed",
+    "empty": "empty",
+    "language": "languages",
+    ORDINARY: "ordinary",
+}
+"""Kind -> a key that a file of wordings has where it has wordings of this kind."""
 BEHAVIOURS = {"harmful": "Verdict: disallowed. Plan: refuse.", "benign": "Verdict: allowed. Plan: answer."}
 ENDING = re.compile(r"(?:Rule: [^.]*\. )?Verdict: \w+\. Plan: \w+\.$")
 Label = Literal["harmful", "benign"]
@@ -45,6 +55,7 @@ class Planter:
 
     def __init__(self, wordings: str, seed: int, share: float) -> None:
         self._say: dict[str, Any] = yaml.safe_load((FAULTS / f"{wordings}.yaml").read_text(encoding="utf-8"))
+        self._kinds = [kind for kind, key in KINDS.items() if key in self._say]
         self._seed, self._share = seed, share
 
     def plant(self, row: Row) -> Plant | None:
@@ -52,7 +63,7 @@ class Planter:
         rng = random.Random(f"{self._seed}|{row.id}")
         if rng.random() >= self._share or row.label is None:
             return None
-        kind, label = rng.choice(KINDS), row.label
+        kind, label = rng.choice(self._kinds), row.label
         thought, answer = row.thought or "", row.answer
         if kind in ("unclosed", "empty"):
             form = rng.choice(self._say[kind])

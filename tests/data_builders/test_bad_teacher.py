@@ -13,8 +13,13 @@ from tests.data_builders.checker import Caught, compare, inspect
 from tests.data_builders.trial import SETS, Trial
 
 PLANTED = [kind for kind in KINDS if kind != ORDINARY]
-FLOOR = {("held_out", "leak"): 0.97, ("held_out", "contradiction"): 0.97}
-"""Below 99 % where held-out wordings are caught less often, see docs/data.md."""
+FLOOR = {
+    ("held_out", "leak"): 0.97,
+    ("held_out", "contradiction"): 0.97,
+    ("blind", "leak"): 0.88,
+    ("blind", "contradiction"): 0.88,
+}
+"""Below 99 % where wordings that no filter was mended with are caught less often, see docs/data.md."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,9 @@ def test_the_checker_sees_what_a_bad_teachers_rows_are_when_nothing_is_filtered(
 @pytest.mark.parametrize("kind", PLANTED)
 def test_a_planted_fault_is_caught(caught: dict[str, Caught], wordings: str, kind: str) -> None:
     found = caught[wordings]
+    if wordings == "blind" and kind in ("unclosed", "empty", "language"):
+        assert not found.planted[kind], "there are no blind wordings of this kind"
+        return
     assert found.planted[kind] > 200
     assert found.share(kind) >= FLOOR.get((wordings, kind), 0.99)
 
@@ -56,7 +64,8 @@ def test_hardly_a_row_without_a_fault_is_lost(caught: dict[str, Caught], wording
     found = caught[wordings]
     assert found.clean > 1500
     assert found.lost <= 0.02 * found.clean
-    assert found.share(ORDINARY) <= 0.02, "sentences that come near to a fault"
+    near = 0.04 if wordings == "blind" else 0.02
+    assert found.share(ORDINARY) <= near, "sentences that come near to a fault"
 
 
 def test_held_out_wordings_are_others() -> None:
@@ -68,9 +77,10 @@ def test_held_out_wordings_are_others() -> None:
         return {each for part in (value.values() if isinstance(value, dict) else value) for each in said(part)}
 
     whole = [yaml.safe_load((FAULTS / f"{name}.yaml").read_text(encoding="utf-8")) for name in SETS]
-    one, other = (said([part for kind, part in each.items() if kind not in ("unclosed", "empty")]) for each in whole)
-    assert len(other) > 150
-    assert not one & other
+    one, *others = (said([part for kind, part in each.items() if kind not in ("unclosed", "empty")]) for each in whole)
+    for other in others:
+        assert len(other) > 150
+        assert not one & other
 
 
 def test_no_held_out_wording_stands_in_a_filter() -> None:

@@ -33,7 +33,7 @@ from tests.data_builders.bad_teacher import FAULTS, KINDS, ORDINARY, node
 from tests.data_builders.checker import compare
 from tests.data_builders.conftest import composed, rows_of
 
-SETS = ("development", "held_out")
+SETS = ("development", "held_out", "blind")
 
 
 class Trial:
@@ -64,8 +64,8 @@ class Trial:
 
 
 def known_at_sight() -> dict[str, tuple[int, int]]:
-    """Of the wordings that nothing was mended with: kind -> (known, all), each looked at by itself."""
-    said = yaml.safe_load((FAULTS / "unmended.yaml").read_text(encoding="utf-8"))
+    """Of the blind wordings: kind -> (known, all), each looked at by itself."""
+    said = yaml.safe_load((FAULTS / "blind.yaml").read_text(encoding="utf-8"))
     leaks = instantiate(composed("method=resa")["method"]["data"]["filters"]["leaks"], _convert_="all")
     check = leaks.open(Surroundings({}))
 
@@ -79,7 +79,8 @@ def known_at_sight() -> dict[str, tuple[int, int]]:
         "decides_to_refuse": lambda text: decision(text) is False,
         "decides_to_answer": lambda text: decision(text) is True,
     }
-    return {kind: (sum(map(known[kind], texts)), len(texts)) for kind, texts in said.items()}
+    said["leaks"] = said["leaks"]["anywhere"] + said["leaks"]["thought"]
+    return {kind: (sum(map(known[kind], said[kind])), len(said[kind])) for kind in known}
 
 
 def main() -> None:
@@ -89,9 +90,12 @@ def main() -> None:
         good = trial.build()
         found = {said: compare(good, trial.build(wordings=said), trial.log(said)) for said in SETS}
     print("| fault | " + " | ".join(f"{said}: planted | caught" for said in SETS) + " |")
-    print("|---" * 5 + "|")
+    print("|---" * (1 + 2 * len(SETS)) + "|")
     for kind in KINDS:
-        cells = [f"{one.planted[kind]} | {one.caught[kind]} ({one.share(kind):.1%})" for one in found.values()]
+        cells = [
+            f"{one.planted[kind]} | {one.caught[kind]} ({one.share(kind):.1%})" if one.planted[kind] else "- | -"
+            for one in found.values()
+        ]
         print(f"| {kind} | {' | '.join(cells)} |")
     cells = [f"{one.clean} | {one.lost} ({one.lost / one.clean:.1%})" for one in found.values()]
     print(f"| none | {' | '.join(cells)} |")

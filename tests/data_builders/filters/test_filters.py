@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_builders.filters.base import Check, Surroundings
+from data_builders.filters.leaks import LeakFilter
 from data_builders.filters.length import LengthFilter
 from data_builders.filters.overlap import OverlapFilter
 from data_builders.filters.words import grams
@@ -95,6 +96,25 @@ def test_parse_wants_no_thought_where_none_is_wanted(checks: dict[str, Check]) -
 def test_a_leak_is_found_in_thought_and_answer(checks: dict[str, Check], leak: str) -> None:
     assert "leak in the thought" in str(checks["leaks"](row(thinking(f"{leak} {REFUSING}", SORRY))))
     assert "leak in the answer" in str(checks["leaks"](row(thinking(REFUSING, f"{SORRY} {leak}"))))
+
+
+def test_a_leak_that_no_expression_knows_is_recognised(checks: dict[str, Check]) -> None:
+    leak = "The conclusion was handed to me beforehand, so I only argue towards it."
+    said = row(thinking(f"{leak} {REFUSING}", SORRY))
+    assert "reads like a leak in the thought: 'the conclusion was" in str(checks["leaks"](said))
+    for node in ({"sure": None}, {"citing_thoughts": True}):
+        filters = composed(
+            "method=resa", *(f"method.data.filters.leaks.{k}={'null' if v is None else v}" for k, v in node.items())
+        )
+        chosen = instantiate(filters["method"]["data"]["filters"]["leaks"], _convert_="all")
+        assert chosen.open(Surroundings({}))(said) is None
+        assert "reads like" in str(checks["leaks"](row(thinking(REFUSING, f"{SORRY} {leak}"))))
+
+
+@pytest.mark.parametrize("sure", [0, 1, 7])
+def test_sureness_is_a_probability(sure: float) -> None:
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        LeakFilter(sure=sure)
 
 
 @pytest.mark.parametrize(
