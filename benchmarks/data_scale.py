@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,10 @@ def stages(folder: Path) -> Iterator[tuple[str, float]]:
         work()
         return len(rows) / (time.perf_counter() - started)
 
+    def each(work: Callable[[Row], Any]) -> None:
+        for row in rows:
+            work(row)
+
     with teacher.open(Workshop(recipe.answers, folder, roots, {})) as rewrite:
         taught: list[Row] = []
         rows = [Row(**{**vars(row), "thinks": True}) for row in rows]
@@ -163,9 +168,9 @@ def stages(folder: Path) -> Iterator[tuple[str, float]]:
     rows = taught
     for name, chosen in recipe.filters.items():
         check = chosen.open(Surroundings(roots))
-        yield f"filter {name}", timed(lambda check=check: [check(row) for row in rows])
+        yield f"filter {name}", timed(partial(each, check))
     statistics = Statistics()
-    yield "statistics", timed(lambda: [statistics.add(row) for row in rows])
+    yield "statistics", timed(partial(each, statistics.add))
     with tempfile.TemporaryDirectory() as place, (Path(place) / "rows.jsonl").open("w") as out:
         yield "rows.jsonl", timed(lambda: [out.write(json.dumps(row.to_json()) + "\n") for row in rows])
         out.flush()
@@ -183,7 +188,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write(folder, options.records)
         if not options.stages_only:
-            print(json.dumps(build(folder)))
+            print(json.dumps(build(folder)), flush=True)
         for stage, speed in stages(folder):
             print(f"{stage:24} {speed:10,.0f} rows/s", flush=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from data_builders.filters.base import Shaped
 from data_builders.recipe import Recipe
+from data_builders.recogniser.model import fingerprint
 from data_builders.shards import Shard
 from data_builders.teachers.base import ANSWERS, Teacher
 from resa.artifacts import Artifact, ArtifactStore, Stage
@@ -107,7 +108,8 @@ def _work(config: Mapping[str, Any], store: ArtifactStore, places: Places) -> tu
     roots = _roots(recipe, teacher, places)
     inputs = {f"places.{name}": places.key(name) for name in roots}
     shaping = _shaping(node, recipe, config["model"])
-    stage = Stage("dataset", {"recipe": shaping, "teacher": identity}, inputs, DATASET_VERSION)
+    shapes = {"recipe": shaping, "teacher": identity, "recogniser": fingerprint()}
+    stage = Stage("dataset", shapes, inputs, DATASET_VERSION)
     job = {
         "recipe": dict(node),
         "teacher": dict(config["teacher"]) if teacher is not None else None,

@@ -6,6 +6,7 @@ trained on the sentences of ``sentences/``, invented for this purpose, by ``pyth
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import zlib
@@ -63,6 +64,11 @@ class Recogniser:
 def trained() -> Recogniser:
     """The recogniser that comes with the project."""
     return load(WEIGHTS)
+
+
+def fingerprint() -> str:
+    """Of the weights that come with the project; part of every dataset's key, since they shape its rows."""
+    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:16]
 
 
 def load(file: Path) -> Recogniser:
