@@ -50,8 +50,8 @@ class LeakFilter(Plain):
     def open(self, surroundings: Surroundings) -> Check:
         cited = () if self.citing_thoughts else self.citations
         thought = _union((*self.anywhere, *self.in_thought, *cited))
-        recogniser = trained()
         answer = _union((*self.anywhere, *self.in_answer, *self.citations))
+        recogniser = trained()
 
         def check(row: Row) -> str | None:
             for part, text, pattern in (("thought", row.thought, thought), ("answer", row.answer, answer)):

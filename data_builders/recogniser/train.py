@@ -3,8 +3,8 @@
     python -m data_builders.recogniser.train          # writes weights.safetensors, in half a minute
     python -m data_builders.recogniser.train --check  # only the table: each author left out in turn
 
-Each file of ``sentences/`` is one author's: JSON Lines with ``kind`` and ``text``. Where thresholds are wanted
-(``conf/filter/recogniser.yaml``), the table is what they are chosen by; no test set plays a part in it.
+Each file of ``sentences/`` is one author's: JSON Lines with ``kind`` and ``text``. The table is what thresholds go by
+(``sure`` in ``conf/filter/leaks.yaml``, ``SURE`` in ``refusals.py`` and ``decisions.py``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OTHERS = {
 }
 """Kind -> what it is told from. A leak may decide as well, and a refusal may be a decision: these are left out."""
 STRENGTH = 100.0
-"""Inverse regularisation. From 10 to 100 the table hardly changes."""
+"""Inverse regularisation."""
 
 
 @dataclass(frozen=True)
